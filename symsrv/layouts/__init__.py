@@ -1,0 +1,1 @@
+"""The dialects in which clients ask for symbols, and how to read a path in whichever it is."""

@@ -1,0 +1,92 @@
+"""Identifiers: every spelling a client uses parses to one value, kind by kind.
+
+Normal forms (lower-case hexadecimal, nothing padded):
+
+    debug   GUID (32 digits) + age, `""` where the file has none    3249d99d0c4049318610f4e4fb0b69361
+    pe      TimeDateStamp (8 digits) + SizeOfImage                  5ab380779000
+    build   the whole GNU build id, byte by byte                    dfb85de42daffd09640c8fe377d572de3e168920
+
+A path segment rarely says which kind it holds, so `readings` returns every one it can be, best first.
+Rules: SSQP key conventions (padding, prefixes), lldb (decimal age), rust-minidump (bare build id).
+"""
+
+import re
+from dataclasses import dataclass
+
+DEBUG = "debug"
+PE = "pe"
+BUILD = "build"
+
+_HEX = re.compile(r"[0-9a-f]+")
+_BUILD_LIMIT_DIGITS = 128
+SSQP_BUILD_DIGITS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolId:
+    """One identifier in its normal form."""
+
+    kind: str
+    value: str
+
+
+def debug_id(guid: str, age: int | None) -> SymbolId:
+    """A PDB's id: the GUID's 32 digits as printed (`uuid.UUID(bytes_le=…).hex`), and the age or None."""
+    return SymbolId(DEBUG, guid.lower() + ("" if age is None else f"{age:x}"))
+
+
+def pe_id(stamp: int, image_size: int) -> SymbolId:
+    """A PE image's id: COFF TimeDateStamp and SizeOfImage."""
+    return SymbolId(PE, f"{stamp:08x}{image_size:x}")
+
+
+def build_id(raw: bytes) -> SymbolId:
+    """An ELF file's id: the descriptor of its GNU build-id note."""
+    return SymbolId(BUILD, raw.hex())
+
+
+def printed(symbol_id: SymbolId) -> str:
+    """The id as symstore.exe writes it: GUID or stamp in upper case, age or size in lower."""
+    upper = {DEBUG: 32, PE: 8}.get(symbol_id.kind, 0)
+    return symbol_id.value[:upper].upper() + symbol_id.value[upper:]
+
+
+def padded_build(value: str) -> str:
+    """A build id of 8 to 19 bytes as .NET's tools ask for it: zeros up to 20 bytes; others unchanged."""
+    return value.ljust(SSQP_BUILD_DIGITS, "0") if 16 <= len(value) < SSQP_BUILD_DIGITS else value
+
+
+def build_readings(text: str) -> tuple[SymbolId, ...]:
+    """Readings of a build id in any case: as it is, then with the zeros that .NET's tools pad taken off.
+
+    All shorter spellings come, longest first: an id may itself end in zero bytes, so the exact one wins.
+    """
+    digits = text.lower()
+    if not _HEX.fullmatch(digits) or len(digits) % 2 or len(digits) > _BUILD_LIMIT_DIGITS:
+        return ()
+    found = [SymbolId(BUILD, digits)]
+    if len(digits) == SSQP_BUILD_DIGITS:
+        shorter = digits
+        while len(shorter) > 16 and shorter.endswith("00"):
+            shorter = shorter[:-2]
+            found.append(SymbolId(BUILD, shorter))
+    return tuple(found)
+
+
+def readings(text: str) -> tuple[SymbolId, ...]:
+    """Every id that a bare hexadecimal path segment can mean, best first; empty when it is none."""
+    digits = text.lower()
+    if not _HEX.fullmatch(digits):
+        return ()
+    found: list[SymbolId] = []
+    if 32 <= len(digits) <= 40:
+        guid, age = digits[:32], digits[32:]
+        found.append(SymbolId(DEBUG, guid + (age.lstrip("0") or "0" if age else "")))
+        # lldb's symstore locator prints the age in decimal.
+        if len(age) > 1 and age.isdecimal() and int(age) < 1 << 32:
+            found.append(SymbolId(DEBUG, f"{guid}{int(age):x}"))
+    if 9 <= len(digits) <= 16:
+        # The Python symstore package pads small image sizes to four digits.
+        found.append(SymbolId(PE, digits[:8] + (digits[8:].lstrip("0") or "0")))
+    found.extend(build_readings(digits))
+    return tuple(found)

@@ -1,0 +1,92 @@
+"""What is on record: stored files, transactions, and the entries by which transactions hold files."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from symsrv.model.identity import Identity
+
+
+class Status(StrEnum):
+    """What became of an entry's file. Only the first three hold it."""
+
+    STORED = "stored"
+    PRESENT = "present"
+    REPLACED = "replaced"
+    CONFLICT = "conflict"
+
+    @property
+    def holds(self) -> bool:
+        """Whether an entry of this status keeps the file from being removed."""
+        return self is not Status.CONFLICT
+
+
+class Evidence(StrEnum):
+    """Why bytes may stand under an id."""
+
+    CONTENT = "content"
+    SIBLING = "sibling"
+    HASH = "hash"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Bytes at one home path `<name>/<id>/<file>`, as far as they are known.
+
+    `sha256` is None for a file that no document describes (adopted, copied in by hand). `modified_ns` is the
+    stored file's own time of change when it was recorded: other bytes put there behind our back do not match.
+    """
+
+    home: str
+    size: int
+    sha256: str | None = None
+    modified_ns: int | None = None
+    identities: tuple[Identity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction's hold on a stored file, with the hash it offered.
+
+    `source` is where the file came from, as the publisher spelled it. For a conflict, `kept_sha256` is what
+    stayed in the store.
+    """
+
+    home: str
+    source: str
+    status: Status
+    size: int
+    sha256: str | None = None
+    modified_ns: int | None = None
+    symbol_kind: str = "bin"
+    evidence: Evidence = Evidence.CONTENT
+    identities: tuple[Identity, ...] = ()
+    kept_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One recorded add or delete. `number` counts from 1 and prints as ten digits.
+
+    `when` is UTC; `local_stamp` is `MM/DD/YYYY,HH:MM:SS` in the writer's own zone, as symstore.exe notes it.
+    `deletes` names the transactions that a delete took away. `foreign` marks one that another tool wrote.
+    """
+
+    number: int
+    kind: str
+    when: datetime
+    local_stamp: str
+    product: str = ""
+    version: str = ""
+    comment: str = ""
+    tag: str | None = None
+    who: str | None = None
+    host: str | None = None
+    deletes: tuple[int, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    foreign: bool = False
+
+
+def digits(number: int) -> str:
+    """A transaction's number as it is written everywhere: ten digits."""
+    return f"{number:010d}"
