@@ -1,0 +1,7 @@
+"""Files, transactions and finding: the store that every other room stands on."""
+
+from symsrv.backends.base import Opened, Staged, Stat
+from symsrv.store.draft import Draft, Offer
+from symsrv.store.store import SymbolStore
+
+__all__ = ["Draft", "Offer", "Opened", "Staged", "Stat", "SymbolStore"]
