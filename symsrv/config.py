@@ -1,0 +1,292 @@
+"""The configuration: what `symsrv.yaml` may say, where it is looked for, and what it means when it says nothing."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import platformdirs
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from symsrv.model.errors import UsageError
+
+FILE_NAME = "symsrv.yaml"
+
+ENVIRONMENT = {
+    "SYMSRV_STORE": "store",
+    "SYMSRV_STATE": "state",
+    "SYMSRV_INDEX": "index",
+    "SYMSRV_LISTEN": "listen",
+}
+"""Environment variables that go before the file, and the option each one sets."""
+
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_BYTES = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_BYTES |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+def seconds(value: object) -> object:
+    """`30s`, `1h30m`, `500ms` or a number as seconds; other types are left to the model to refuse."""
+    if not isinstance(value, str):
+        return value
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|min|[smhd])", value)
+    if not parts or "".join(number + unit for number, unit in parts) != "".join(value.split()):
+        raise ValueError(f"{value!r} is not a duration; write 30s, 5m, 1h30m or 500ms")
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def size(value: object) -> object:
+    """`2GiB`, `64KiB`, `10MB` or a number as bytes; other types are left to the model to refuse."""
+    if not isinstance(value, str):
+        return value
+    units = {unit.lower(): factor for unit, factor in _BYTES.items()}
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip().lower())
+    if not match or match[2] not in units:
+        raise ValueError(f"{value!r} is not a size; write 2GiB, 64KiB or 10MB")
+    return int(float(match[1]) * units[match[2]])
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """`127.0.0.1:8390` or `[::1]:8390`, taken apart; raises ValueError."""
+    host, colon, port = listen.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not port.isascii() or not port.isdecimal() or int(port) > 65535 or (":" in host and not bracketed):
+        raise ValueError(f"{listen!r} is not HOST:PORT; write 127.0.0.1:8390, 0.0.0.0:80 or [::1]:8390")
+    return host.strip("[]"), int(port)
+
+
+def masked(url: str) -> str:
+    """A URL that may be shown: a password in it becomes stars."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    user = f"{parts.username}:***@" if parts.username else "***@"
+    return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
+
+
+def _listen(value: str) -> str:
+    host_and_port(value)
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(seconds), Field(ge=0, allow_inf_nan=False)]
+Size = Annotated[int, BeforeValidator(size), Field(ge=0)]
+Listen = Annotated[str, AfterValidator(_listen)]
+
+
+class Options(BaseModel):
+    """What every part of the configuration has in common: frozen, strict about keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class LogOptions(Options):
+    """What is logged, and how."""
+
+    format: Literal["auto", "text", "json"] = Field(
+        "auto", description="How log lines look; auto is text on a terminal and JSON otherwise."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important line that serve, watch and up still log."
+    )
+
+
+class WatchFolder(Options):
+    """A folder whose build output is published."""
+
+    path: Path = Field(description="The folder; relative to this file.")
+    product: str = Field("", description="The product that its transactions name.")
+    version: str = Field("", description="The version that its transactions name.")
+    comment: str = Field("", description="The comment that its transactions carry.")
+    tag: str | None = Field(None, description="The group that its transactions belong to.")
+    include: tuple[str, ...] = Field((), description="Globs of what is published; nothing here means everything.")
+    exclude: tuple[str, ...] = Field((), description="Globs of what is not published, even if included.")
+    quiet: Duration = Field(5.0, description="How long a build must not have changed before it is published.")
+    sweep: Duration = Field(30.0, description="How often the whole folder is looked through, whatever events say.")
+    ready_file: str | None = Field(
+        None, description="A file whose appearance says that the build is finished, instead of the quiet time."
+    )
+
+
+class ServeOptions(Options):
+    """How the HTTP front end works."""
+
+    workers: int = Field(1, ge=1, le=256, description="How many processes answer requests.")
+    io_threads: int = Field(32, ge=1, le=1024, description="How many requests may wait for a bucket or network disk.")
+    cpu_threads: int = Field(2, ge=1, le=256, description="How many sections may be cut out of files at once.")
+
+
+class Config(Options):
+    """Every option of symsrv."""
+
+    store: str | None = Field(
+        None, description="Where the symbols lie: a folder (relative to this file) or s3://bucket/prefix."
+    )
+    state: Path | None = Field(
+        None, description="The folder for what this machine knows about stores; null is the user's own state folder."
+    )
+    index: str | None = Field(
+        None,
+        description="A database for the index that several machines share, as postgresql://user@host/database; "
+        "null is a file in the state folder.",
+    )
+    listen: Listen = Field("127.0.0.1:8390", description="The address and port that serve and up answer on.")
+    lock_timeout: Duration = Field(60.0, description="How long a writer waits for another one before it gives up.")
+    semaphore: bool = Field(
+        False, description="Whether _lockfile.sem is held while writing, for other tools that write to the store."
+    )
+    log: LogOptions = Field(default_factory=LogOptions, description="What is logged, and how.")
+    watch: tuple[WatchFolder, ...] = Field((), description="The folders that watch and up publish from.")
+    serve: ServeOptions = Field(default_factory=ServeOptions, description="How the HTTP front end works.")
+
+    def override(self, **options: Any) -> Self:
+        """This configuration with some options set anew (None: not given); raises UsageError.
+
+        A mapping for a part (`serve={"workers": 4}`) changes what it names and leaves the rest of the part.
+        """
+        given = {key: value for key, value in options.items() if value is not None}
+        if not given:
+            return self
+        current = {key: getattr(self, key) for key in self.model_fields_set}
+        for key, value in given.items():
+            part = getattr(self, key, None)
+            if isinstance(part, Options) and isinstance(value, Mapping):
+                given[key] = part.model_dump(exclude_unset=True) | dict(value)
+        try:
+            return type(self).model_validate(current | given)
+        except ValidationError as error:
+            raise UsageError(_sentence(error.errors()[0])) from error
+
+    def state_folder(self) -> Path:
+        """The state folder that is meant."""
+        return self.state or Path(platformdirs.user_state_dir("symsrv", appauthor=False))
+
+    def required_store(self) -> str:
+        """The store that is meant; raises UsageError when none was named."""
+        if self.store is None:
+            raise UsageError("no store is named: give --store URL, set SYMSRV_STORE, or write 'store:' in symsrv.yaml")
+        return self.store
+
+
+def candidates() -> list[Path]:
+    """Where the configuration is looked for, after `-c` and `$SYMSRV_CONFIG`; the first that exists is read."""
+    user = Path(platformdirs.user_config_dir("symsrv", appauthor=False)) / FILE_NAME
+    system = Path(platformdirs.site_config_dir("symsrv", appauthor=False)) / FILE_NAME
+    return [Path(FILE_NAME), user, system]
+
+
+def locate(named: Path | None = None) -> Path | None:
+    """The configuration file to read, or None; raises UsageError when a named one is not there."""
+    for origin, path in (("-c", named), ("SYMSRV_CONFIG", os.environ.get("SYMSRV_CONFIG"))):
+        if path:
+            if not Path(path).is_file():
+                raise UsageError(f"{path} (named by {origin}) is not a file")
+            return Path(path)
+    return next((path for path in candidates() if path.is_file()), None)
+
+
+def load(named: Path | None = None) -> Config:
+    """Reads the configuration that `locate` finds, then lays the environment over it; raises UsageError."""
+    path = locate(named)
+    config = parse(path.read_bytes(), origin=path) if path else Config()
+    for variable, option in ENVIRONMENT.items():
+        if value := os.environ.get(variable):
+            try:
+                config = config.override(**{option: value})
+            except UsageError as error:
+                raise UsageError(f"${variable}: {error}") from error
+    return config
+
+
+def parse(text: bytes | str, *, origin: Path) -> Config:
+    """The configuration that a YAML text means; relative folders are relative to `origin`. Raises UsageError."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = {} if root is None else yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{origin}:{mark.line + 1}" if mark else f"{origin}"
+        raise UsageError(f"{where}: not YAML: {getattr(error, 'problem', None) or error}") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"{origin}: a configuration is 'key: value' lines; see 'symsrv config --show'")
+    _refuse_twins(root, origin)
+    try:
+        config = Config.model_validate(_anchored(data, origin.resolve().parent))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{origin}:{_line(root, first['loc'])}: {_sentence(first)}") from error
+    if config.index and urlsplit(config.index).password is not None:
+        line = _line(root, ("index",))
+        mend = "set SYMSRV_INDEX to the whole URL, or PGPASSWORD, or use a password file"
+        raise UsageError(f"{origin}:{line}: index: a password does not belong into the configuration; {mend}")
+    return config
+
+
+def _anchored(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Makes the file's relative folders absolute, so that it means the same from wherever it is read."""
+    anchored = dict(data)
+    for key in ("store", "state"):
+        if isinstance(anchored.get(key), str) and "://" not in anchored[key]:
+            anchored[key] = str(folder / Path(anchored[key]).expanduser())
+    if isinstance(anchored.get("watch"), list):
+        anchored["watch"] = [
+            {**item, "path": str(folder / Path(item["path"]).expanduser())}
+            if isinstance(item, dict) and isinstance(item.get("path"), str)
+            else item
+            for item in anchored["watch"]
+        ]
+    return anchored
+
+
+def _refuse_twins(node: Any, origin: Path) -> None:
+    """Raises UsageError for a key written twice, of which YAML would silently drop the first."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise UsageError(f"{origin}:{key.start_mark.line + 1}: {key.value!r} is written twice")
+            seen.add(key.value)
+            _refuse_twins(value, origin)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_twins(item, origin)
+
+
+def _line(node: Any, location: tuple[int | str, ...]) -> int:
+    """The line of the YAML where an option stands, or of the nearest part above it."""
+    line = node.start_mark.line if node is not None else 0
+    for step in location:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line
+    return int(line) + 1
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """What is wrong with an option, and what would mend it."""
+    location = tuple(error["loc"])
+    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(location)
+        near = difflib.get_close_matches(str(location[-1]).lower().replace("-", "_"), known, n=1, cutoff=0.5)
+        mend = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return f"unknown key {name!r}; {mend}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}: {message[:1].lower()}{message[1:]}"
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Config
+    for step in location[:-1]:
+        if isinstance(step, str):
+            model = {"log": LogOptions, "watch": WatchFolder, "serve": ServeOptions}[step]
+    return list(model.model_fields)
