@@ -49,7 +49,8 @@ class Entry:
     """A transaction's hold on a stored file, with the hash it offered.
 
     `source` is where the file came from, as the publisher spelled it. For a conflict, `kept_sha256` is what
-    stayed in the store.
+    stayed in the store; for a replacement it is what was put aside, and `handle` names the staged bytes that
+    take its place.
     """
 
     home: str
@@ -62,6 +63,7 @@ class Entry:
     evidence: Evidence = Evidence.CONTENT
     identities: tuple[Identity, ...] = ()
     kept_sha256: str | None = None
+    handle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

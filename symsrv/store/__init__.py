@@ -2,6 +2,6 @@
 
 from symsrv.backends.base import Opened, Staged, Stat
 from symsrv.store.draft import Draft, Offer
-from symsrv.store.store import SymbolStore
+from symsrv.store.store import SymbolStore, open_store
 
-__all__ = ["Draft", "Offer", "Opened", "Staged", "Stat", "SymbolStore"]
+__all__ = ["Draft", "Offer", "Opened", "Staged", "Stat", "SymbolStore", "open_store"]

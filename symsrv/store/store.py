@@ -1,59 +1,283 @@
-"""SymbolStore: the one face of a store; everybody above asks here and nobody touches a backend."""
+"""SymbolStore: the one face of a store; everybody above asks here and nobody else touches a backend."""
 
-from collections.abc import Iterator, Sequence
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from hashlib import sha256 as sha256_of
 from pathlib import Path
+from threading import RLock
 
-from symsrv.backends.base import Opened, Staged, Stat
+from platformdirs import user_state_path
+
+from symsrv.backends import open_backend
+from symsrv.backends.base import Backend, Opened, Staged, Stat
+from symsrv.formats import identify
+from symsrv.layouts import parse_any
+from symsrv.ledger.index import Index
 from symsrv.model.ask import Ask
-from symsrv.model.records import StoredFile, Transaction
+from symsrv.model.errors import AlreadyThere, Missing, NoSuchTransaction, NotIdentified, StoreError
+from symsrv.model.identity import Identity
+from symsrv.model.names import base_name
+from symsrv.model.records import StoredFile, Transaction, digits
+from symsrv.store import documents, microsoft, places
+from symsrv.store.catching_up import catch_up
+from symsrv.store.commit import Committer
+from symsrv.store.comparing import Hashes
 from symsrv.store.draft import Draft
+from symsrv.store.finding import Finder
+from symsrv.store.reading import StoredReader
+
+LOCK_SECONDS = 60.0
+_BUCKET_NEWS_SECONDS = 1.0
+_INDEX_BATCH = 1000
+_NOT_SYMBOLS = ("/refs.ptr", "/file.ptr")
+
+
+def open_store(
+    url: str,
+    *,
+    create: bool = False,
+    state: Path | None = None,
+    index_url: str | None = None,
+    lock_seconds: float = LOCK_SECONDS,
+) -> "SymbolStore":
+    """Opens the store at a folder or URL; with `create`, makes it one if there is nothing yet.
+
+    `state` is the folder where this machine keeps its index of the store, unless `index_url` names a database.
+    Raises NoStore, UsageError, or documents.NewerFormat.
+    """
+    backend = open_backend(url, create=create)
+    if create:
+        with suppress(AlreadyThere):
+            record = {"format": places.FORMAT, "id": str(uuid.uuid4())}
+            backend.create(places.FORMAT_FILE, json.dumps(record).encode())
+    return SymbolStore(backend, state=state, index_url=index_url, lock_seconds=lock_seconds)
 
 
 class SymbolStore:
-    """A symbol store on any backend."""
+    """A symbol store on any backend; safe to share between threads."""
 
-    url: str
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        state: Path | None = None,
+        index_url: str | None = None,
+        lock_seconds: float = LOCK_SECONDS,
+    ) -> None:
+        self.url = backend.url
+        self._backend = backend
+        self._hashes = Hashes(backend)
+        self._state = state
+        self._index_url = index_url
+        self._lock = RLock()
+        self._news_token: object = None
+        self._generation = 0
+        self.id = self._read_format()
+        self._committer = Committer(
+            backend, freed=self._freed, hashes=self._hashes, identify=self.identify, lock_seconds=lock_seconds
+        )
+        pingme = backend.local(places.PINGME)
+        self._pingme = None if pingme is None else str(pingme)
+
+    @property
+    def local(self) -> bool:
+        """Whether finding and opening end in about a millisecond, so that they need no thread of their own."""
+        return self._pingme is not None
+
+    @cached_property
+    def index(self) -> Index:
+        """This machine's index; in memory where the state folder cannot be written."""
+        if self._index_url:
+            return Index(self._index_url)
+        folder = self._state or user_state_path("symsrv")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return Index(f"sqlite:///{folder / (self.id + '.sqlite')}")
+        except (OSError, StoreError):
+            return Index("sqlite://")
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder(self._backend, self.index)
 
     def find(self, ask: Ask) -> Sequence[StoredFile]:
         """The files that answer an ask, best first; empty on a miss."""
-        raise NotImplementedError
+        return self._finder.find(ask)
 
     def open(self, file: StoredFile, start: int = 0, length: int | None = None) -> Opened:
         """Opens a stored file; raises Missing when it has gone meanwhile."""
-        raise NotImplementedError
+        return self._backend.open(file.home, start, length)
 
     def look(self, home: str) -> Stat | None:
         """What lies at a home now."""
-        raise NotImplementedError
+        return self._backend.stat(home)
 
     def holds_same(self, home: str, *, size: int, sha256: str) -> bool:
         """Whether the bytes at a home are these; reads them where no hash is kept beside them."""
-        raise NotImplementedError
+        return self._hashes.same(home, size=size, sha256=sha256)
+
+    def sha256(self, home: str, *, afresh: bool = False) -> str | None:
+        """The hash of the bytes at a home, None if there are none; `afresh` reads them whatever is remembered."""
+        return (Hashes(self._backend).computed if afresh else self._hashes.of)(home)
+
+    def identify(self, home: str) -> tuple[Identity, ...]:
+        """What the file at a home is by its headers; empty if it is not a debug file, or gone."""
+        try:
+            return identify(StoredReader(self._backend, home), base_name(home))
+        except (NotIdentified, Missing):
+            return ()
 
     def stage(self, path: Path) -> Staged:
         """Copies a file durably to where no reader looks, and hashes the copy; raises SourceError."""
-        raise NotImplementedError
+        return self._backend.stage(path)
 
     def discard(self, staged: Staged) -> None:
         """Drops staged bytes that will not be committed."""
-        raise NotImplementedError
+        self._backend.discard(staged)
 
     def commit(self, draft: Draft) -> Transaction:
         """Makes a draft one transaction, durable when it returns; the entries are in the order of the offers."""
-        raise NotImplementedError
+        self._ensure_format()
+        return self._committer.add(draft)
 
-    def delete(self, numbers: Sequence[int], *, comment: str = "") -> Sequence[Transaction]:
-        """Deletes transactions: one delete each, as symstore.exe records them; files nobody holds any more go."""
-        raise NotImplementedError
+    def delete(self, numbers: Sequence[int], *, comment: str = "", who: str | None = None) -> list[Transaction]:
+        """Deletes transactions: one delete each, as symstore.exe records them; files nobody holds any more go.
+
+        Raises NoSuchTransaction before anything is deleted if one of them is not a live add.
+        """
+        self._ensure_format()
+        for number in numbers:
+            self._check_live(number)
+        return [
+            self._committer.delete(number, check=self._check_live, comment=comment, who=who) for number in numbers
+        ]
 
     def history(self) -> Iterator[Transaction]:
         """Every transaction, oldest first, without its entries."""
-        raise NotImplementedError
+        self.catch_up()
+        return self.index.transactions()
+
+    def documents(self) -> Iterator[Transaction]:
+        """Every transaction that has a document, oldest first, with its entries, read from the store itself."""
+        folder = places.document(0).rsplit("/", 1)[0]
+        for path in sorted(stat.path for stat in self._backend.walk(folder)):
+            yield documents.load(self._backend.read(path), path)
+
+    def files(self) -> Iterator[Stat]:
+        """Every file that lies where some dialect would ask for it, in no promised order."""
+        for stat in self._backend.walk():
+            if stat.path.count("/") >= 2 and not stat.path.endswith(_NOT_SYMBOLS) and parse_any(stat.path) is not None:
+                yield stat
 
     def catch_up(self) -> int:
         """Reads transactions that the index has not seen; returns how many."""
-        raise NotImplementedError
+        with self._lock:
+            return catch_up(self._backend, self.index)
+
+    def reindex(self, progress: Callable[[int], None] = lambda files: None) -> int:
+        """Makes the index again from documents, `000Admin` and the files themselves; returns how many files."""
+        with self._lock:
+            self.index.clear()
+            catch_up(self._backend, self.index)
+            count = 0
+            batch: list[StoredFile] = []
+            for stat in self.files():
+                known = self.index.at(stat.path)
+                if known is None or not known.identities:
+                    batch.append(StoredFile(stat.path, stat.size, stat.sha256, stat.modified_ns, self._identities(stat)))
+                count += 1
+                if len(batch) >= _INDEX_BATCH:
+                    self.index.put_files(batch)
+                    batch.clear()
+                progress(count)
+            self.index.put_files(batch)
+            self._generation += 1
+            return count
+
+    def revision(self) -> object:
+        """A value that changes when what was found may not be right any more; cheap enough to ask each time."""
+        token = self._news()
+        if token != self._news_token:
+            with self._lock:
+                if self.catch_up() or self.local:
+                    self._generation += 1
+                self._news_token = token
+        return self._generation
+
+    def admin_file(self, name: str) -> bytes | None:
+        """What Sentry's index reader asks of `000Admin`: `lastid.txt`, and each number's list without source paths.
+
+        It wants every number up to the last, so a delete, and what was deleted, is an empty list.
+        """
+        if name == "lastid.txt":
+            return digits(microsoft.last_number(self._backend)).encode()
+        if len(name) != 10 or not name.isdecimal() or not name.isascii() or int(name) == 0:
+            return None
+        try:
+            pairs = microsoft.parse_list(self._backend.read(microsoft.file_list(int(name))))
+        except Missing:
+            return b"" if int(name) <= microsoft.last_number(self._backend) else None
+        return "".join(f'"{key}",""\r\n'.replace("/", "\\") for key, _source in pairs).encode()
+
+    def two_tier(self) -> bool:
+        """Whether the store says of itself that names lie in folders of their first two letters."""
+        return self._backend.stat(places.TWO_TIER) is not None
 
     def close(self) -> None:
         """Lets go of files, connections and locks."""
-        raise NotImplementedError
+        if "index" in self.__dict__:
+            self.index.close()
+        self._backend.close()
+
+    def _identities(self, stat: Stat) -> tuple[Identity, ...]:
+        """What a file is by its headers, or else what its place says it is, as for formats we cannot read."""
+        if found := self.identify(stat.path):
+            return found
+        ask = parse_any(stat.path)
+        if ask is None or not ask.ids:
+            return ()
+        return (Identity("unknown", "both", base_name(stat.path), ask.ids[:1]),)
+
+    def _freed(self, transaction: Transaction) -> Mapping[str, bool]:
+        self.catch_up()
+        homes = self.index.homes_of(transaction.deletes)
+        held = self.index.holders(homes)
+        return {home: not held.get(home) for home in homes}
+
+    def _check_live(self, number: int) -> None:
+        self.catch_up()
+        if not self.index.live(number):
+            raise NoSuchTransaction(f"no live transaction {digits(number)} in {self.url}; 'symsrv history' lists them")
+
+    def _news(self) -> object:
+        if self._pingme is None:
+            return time.monotonic() // _BUCKET_NEWS_SECONDS
+        try:
+            stat = os.stat(self._pingme)  # noqa: PTH116 - 2 µs, asked on every request
+        except OSError:
+            return None
+        return (stat.st_mtime_ns, stat.st_ino)
+
+    def _read_format(self) -> str:
+        """The store's own id; a folder that is no store of ours yet goes by its place."""
+        try:
+            record = json.loads(self._backend.read(places.FORMAT_FILE))
+            if record["format"] > places.FORMAT:
+                raise documents.NewerFormat(places.FORMAT_FILE, record["format"])
+            return str(uuid.UUID(record["id"]))
+        except Missing:
+            return sha256_of(self.url.encode()).hexdigest()[:32]
+        except (ValueError, KeyError, TypeError) as exc:
+            raise documents.DamagedDocument(places.FORMAT_FILE, str(exc)) from exc
+
+    def _ensure_format(self) -> None:
+        if self._backend.stat(places.FORMAT_FILE) is None:
+            with suppress(AlreadyThere):
+                self._backend.create(
+                    places.FORMAT_FILE, json.dumps({"format": places.FORMAT, "id": str(uuid.UUID(self.id))}).encode()
+                )

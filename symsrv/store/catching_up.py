@@ -1,0 +1,94 @@
+"""Catching up: reads into the index what was committed since, by us on any machine and by symstore.exe."""
+
+from datetime import UTC, datetime
+
+from symsrv.backends.base import Backend
+from symsrv.ledger.index import Index
+from symsrv.model.errors import Missing
+from symsrv.model.records import Entry, Status, Transaction
+from symsrv.store import documents, microsoft
+
+
+def catch_up(backend: Backend, index: Index) -> int:
+    """Reads every transaction above the index's last one; returns how many there were.
+
+    A number that has neither document nor history line is a gap, and is only passed when a higher number is
+    in use: the highest one may belong to a writer who has reserved it and not yet committed.
+    """
+    number = index.applied()
+    found = 0
+    last: int | None = None
+    foreign: dict[int, list[str]] | None = None
+    while True:
+        number += 1
+        transaction = documents.read(backend, number)
+        if transaction is None:
+            if last is None:
+                last = microsoft.last_number(backend)
+            if number > last:
+                return found
+            if foreign is None:
+                foreign = _history(backend)
+            transaction = adopted(backend, number, foreign.get(number))
+            if transaction is None:
+                if number == last:
+                    return found
+                continue
+        index.record(transaction)
+        found += 1
+
+
+def adopted(backend: Backend, number: int, row: list[str] | None) -> Transaction | None:
+    """The transaction that another tool wrote under a number, known by names only; None without a history line."""
+    if row is None:
+        return None
+    when = _when(row)
+    if row[1] == "del":
+        deleted = int(row[2]) if row[2].isdigit() else 0
+        return Transaction(number, "del", when, "", deletes=(deleted,), foreign=True)
+    texts = [*row[5:8], "", "", ""]
+    return Transaction(
+        number=number,
+        kind="add",
+        when=when,
+        local_stamp=",".join(row[3:5]),
+        product=texts[0],
+        version=texts[1],
+        comment=texts[2],
+        entries=tuple(_entries(backend, number)),
+        foreign=True,
+    )
+
+
+def _entries(backend: Backend, number: int) -> list[Entry]:
+    path = microsoft.file_list(number)
+    for candidate in (path, path + microsoft.DELETED):
+        try:
+            pairs = microsoft.parse_list(backend.read(candidate))
+        except Missing:
+            continue
+        return [_entry(backend, key, source) for key, source in pairs]
+    return []
+
+
+def _entry(backend: Backend, key: str, source: str) -> Entry:
+    home = f"{key}/{key.split('/')[0]}"
+    stat = backend.stat(home)
+    return Entry(home, source, Status.STORED, size=stat.size if stat else 0)
+
+
+def _history(backend: Backend) -> dict[int, list[str]]:
+    try:
+        return microsoft.parse_history(backend.read(microsoft.HISTORY))
+    except Missing:
+        return {}
+
+
+def _when(row: list[str]) -> datetime:
+    """The line's own time, which has no zone: read as this machine's. A del line has none."""
+    try:
+        return datetime.strptime(",".join(row[3:5]), "%m/%d/%Y,%H:%M:%S").astimezone(UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+

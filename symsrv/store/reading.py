@@ -1,0 +1,33 @@
+"""Reading a stored file in pieces, so that headers can be looked at wherever the bytes lie."""
+
+from symsrv.backends.base import Backend
+from symsrv.formats.base import READ_BUDGET_BYTES, Reader
+from symsrv.model.errors import Missing
+
+
+class StoredReader(Reader):
+    """Reads ranges of a stored file through its backend; a bucket is asked for 64 KiB at a time."""
+
+    _WINDOW_BYTES = 64 << 10
+
+    def __init__(self, backend: Backend, path: str, budget: int = READ_BUDGET_BYTES) -> None:
+        stat = backend.stat(path)
+        if stat is None:
+            raise Missing(path)
+        super().__init__(stat.size, budget)
+        self._backend = backend
+        self._path = path
+        self._window_start = 0
+        self._window = b""
+
+    def _fetch(self, offset: int, size: int) -> bytes:
+        start = offset - self._window_start
+        if start < 0 or start + size > len(self._window):
+            length = min(max(size, self._WINDOW_BYTES), self.size - offset)
+            opened = self._backend.open(self._path, offset, length)
+            try:
+                self._window = opened.stream.read(length)
+            finally:
+                opened.close()
+            self._window_start, start = offset, 0
+        return self._window[start : start + size]
