@@ -6,6 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+OWN_FOLDER = ".symsrv"
+"""What in a store is for symsrv alone; no reader from outside is let in."""
+
+INCOMING = ".symsrv/incoming"
+"""Staged bytes, one file each, named by their handle."""
+
+_SEGMENT_BYTES = 255
+
+
+def displaced_path(path: str, handle: str) -> str:
+    """Where a replacement keeps what lay at `path`. A name that the handle would make too long is cut."""
+    folder, _, name = path.rpartition("/")
+    room = _SEGMENT_BYTES - len(handle) - 1
+    short = name.encode()[:room].decode(errors="ignore")
+    return "/".join(part for part in (OWN_FOLDER, "displaced", folder, f"{short}.{handle}") if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Stat:
@@ -29,6 +45,7 @@ class Opened:
     descriptor: int | None = None
 
     def close(self) -> None:
+        """Closes the stream, and the descriptor with it."""
         self.stream.close()
 
 
@@ -86,7 +103,7 @@ class Backend(Protocol):
     def place(self, staged: Staged, path: str, *, replace: bool = False) -> Stat:
         """Makes staged bytes visible at `path`, whole at once; raises AlreadyThere unless `replace`.
 
-        With `replace`, what lay there is first kept at `.symsrv/displaced/<path>.<handle>`. Placing what was
+        With `replace`, what lay there is first kept at `displaced_path(path, handle)`. Placing what was
         placed already (after a crash) succeeds.
         """
 
@@ -103,7 +120,10 @@ class Backend(Protocol):
         """Adds to the end of a file, creating it. The one operation that a crash may tear."""
 
     def rename(self, path: str, target: str) -> None:
-        """Gives a file another name, replacing what is there; a source that is gone while the target exists succeeds."""
+        """Gives a file another name, replacing what is there; raises Missing.
+
+        A source that is gone while the target exists is success: it was renamed before.
+        """
 
     def delete(self, path: str) -> None:
         """Removes a file, and the folders it leaves empty; absent is success.
@@ -111,14 +131,20 @@ class Backend(Protocol):
         Where the system refuses because somebody has it open (Windows), raises a transient BackendError.
         """
 
+    def settle(self, path: str) -> None:
+        """Makes sure that a file which is there already is durable after the next `sync()`.
+
+        For a home found present that no document holds: a writer that died before its own sync may have placed it.
+        """
+
     def sync(self) -> None:
-        """Makes everything that this object placed, wrote, appended, renamed or deleted durable."""
+        """Makes everything that this object placed, wrote, appended, renamed, deleted or settled durable."""
 
     def sweep(self, *, older_than_seconds: float) -> int:
         """Drops staged bytes that their writers left behind; returns how many."""
 
     def lock(self, *, timeout_seconds: float) -> AbstractContextManager[None]:
-        """Keeps other writers out, on every machine that shares the place; raises StoreLocked when it waited too long."""
+        """Keeps other writers out, on every machine that shares the place; raises StoreLocked after the timeout."""
 
     def close(self) -> None:
         """Lets go of connections and descriptors."""

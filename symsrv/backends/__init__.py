@@ -1,0 +1,59 @@
+"""Backends: where a store's bytes lie. A new kind of place is one file and one line in `BACKENDS`."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from symsrv.backends.base import Backend
+from symsrv.backends.disk import Disk, make_root
+from symsrv.model.errors import NoStore, UsageError
+
+
+def open_backend(url: str, *, create: bool = False, read_only: bool = False) -> Backend:
+    """Opens the place that a `--store` names: a folder, `file:///…`, `s3://bucket/prefix`, `memory://name`.
+
+    A folder that is not there raises NoStore, unless `create`.
+    """
+    scheme = _scheme(url)
+    if scheme not in BACKENDS:
+        known = ", ".join(f"{name}://" for name in BACKENDS)
+        raise UsageError(f"{url}: no such kind of store; it can be a folder, or one of {known}")
+    return BACKENDS[scheme](url, create, read_only)
+
+
+def _scheme(url: str) -> str:
+    """The scheme; a folder's is `file`. One letter is a Windows drive."""
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", url)
+    return match[1].lower() if match else "file"
+
+
+def _folder(url: str) -> Path:
+    if "://" not in url:
+        return Path(url).expanduser()
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost") and os.name != "nt":
+        raise UsageError(f"{url}: a file URL has three slashes, as in file:///{parts.netloc}{parts.path}")
+    path = unquote(parts.path)
+    if os.name == "nt":
+        share = f"//{parts.netloc}" if parts.netloc not in ("", "localhost") else ""
+        return Path(share + path) if share else Path(re.sub(r"^/([A-Za-z]:)", r"\1", path))
+    return Path(path)
+
+
+def _open_disk(url: str, create: bool, read_only: bool) -> Backend:
+    if not url:
+        raise UsageError("no store was named: give --store a folder or a URL")
+    folder = _folder(url)
+    if create and not read_only:
+        make_root(folder)
+    elif not folder.is_dir():
+        raise NoStore(f"there is no symbol store at {folder}: no such folder")
+    return Disk(folder, read_only=read_only)
+
+
+BACKENDS: dict[str, Callable[[str, bool, bool], Backend]] = {
+    "file": _open_disk,
+}
+"""How each scheme is opened: `(url, create, read_only)`."""
