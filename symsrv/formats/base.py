@@ -25,7 +25,9 @@ class Reader:
     def at(self, offset: int, size: int) -> bytes:
         """Returns exactly `size` bytes from `offset`; raises NotIdentified(`truncated` or `too-complex`)."""
         if offset < 0 or size < 0 or offset + size > self.size:
-            raise NotIdentified("truncated", f"the file ends at {self.size} bytes, its headers point to {offset + size}")
+            raise NotIdentified(
+                "truncated", f"the file ends at {self.size} bytes, its headers point to {offset + size}"
+            )
         self.bytes_read += size
         if self.bytes_read > self.budget:
             raise NotIdentified("too-complex", f"identifying this file would read more than {self.budget} bytes of it")

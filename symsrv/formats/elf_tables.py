@@ -1,0 +1,144 @@
+"""ELF headers and tables: both byte orders, 32 and 64 bits, read in pieces. For `elf` and `contents`; no format itself.
+
+Field places are from the System V gABI. What a table says is never trusted to lie in the file.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symsrv.formats.base import Reader
+from symsrv.model.errors import NotIdentified
+
+MAGIC = b"\x7fELF"
+
+ET_CORE = 4
+PT_LOAD, PT_NOTE = 1, 4
+SHT_PROGBITS, SHT_NOTE, SHT_NOBITS = 1, 7, 8
+SHF_ALLOC, SHF_COMPRESSED = 0x2, 0x800
+
+_EXTENDED_SEGMENTS = 0xFFFF  # PN_XNUM: the count is section 0's sh_info
+_EXTENDED_NAMES = 0xFFFF  # SHN_XINDEX: the index is section 0's sh_link
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A program header, as far as it matters here."""
+
+    kind: int
+    offset: int
+    size: int
+    align: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section header, as far as it matters here; `name_at` is an offset into the section of names."""
+
+    name_at: int
+    kind: int
+    flags: int
+    offset: int
+    size: int
+    align: int
+
+    @property
+    def in_file(self) -> bool:
+        """Whether the section has bytes in the file, by what its header says."""
+        return self.kind != SHT_NOBITS and self.size > 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The layout of one class of ELF files, for one byte order."""
+
+    header: struct.Struct
+    segment: struct.Struct
+    section: struct.Struct
+    wide: bool
+
+
+def _shape(order: str, *, wide: bool) -> _Shape:
+    # header: type, machine, phoff, shoff, phentsize, phnum, shentsize, shnum, shstrndx
+    # segment: kind, offset, filesz, align (32 bits); kind, offset, filesz, align (64 bits)
+    # section: name, kind, flags, offset, size, link, info, addralign
+    if wide:
+        formats = "16xHH12xQQ6x5H", "I4xQ16xQ8xQ", "IIQ8xQQIIQ8x"
+    else:
+        formats = "16xHH8xII6x5H", "II8xI8xI", "III4xIIIII4x"
+    header, segment, section = (struct.Struct(order + one) for one in formats)
+    return _Shape(header, segment, section, wide)
+
+
+_SHAPES = {(size, order): _shape("<>"[order - 1], wide=size == 2) for size in (1, 2) for order in (1, 2)}
+
+
+class ElfTables:
+    """The tables of one ELF file. `sound` turns False when one of them leads outside the file."""
+
+    def __init__(self, data: Reader) -> None:
+        ident = data.at(0, 16)
+        shape = _SHAPES.get((ident[4], ident[5]))
+        if ident[:4] != MAGIC or shape is None:
+            raise NotIdentified("malformed", f"an ELF header of class {ident[4]} and byte order {ident[5]}")
+        self.data = data
+        self.sound = True
+        self.wide = shape.wide
+        self.little = ident[5] == 1
+        self._shape = shape
+        fields = shape.header.unpack(data.at(0, shape.header.size))
+        self.type, self.machine, self._segments_at, self._sections_at = fields[:4]
+        segment_size, self.segment_count, section_size, self.section_count, self._names_index = fields[4:]
+        # Entries of another size than the class has are not of any known ELF; such a table counts as absent.
+        if section_size != shape.section.size:
+            self._sections_at = 0
+        self._read_extended_counts()
+        if segment_size != shape.segment.size:
+            self.segment_count = 0
+
+    def _read_extended_counts(self) -> None:
+        """Counts that do not fit 16 bits are in section 0 (gABI, "ELF header": e_shnum, e_phnum, e_shstrndx)."""
+        if not self._sections_at:
+            self.section_count = 0
+        elif not self.section_count or _EXTENDED_SEGMENTS in (self.segment_count, self._names_index):
+            first = self.window(self._sections_at, self._shape.section.size)
+            if not first:
+                self.section_count = 0
+                return
+            _, _, _, _, size, link, info, _ = self._shape.section.unpack(first)
+            self.section_count = self.section_count or size
+            if self.segment_count == _EXTENDED_SEGMENTS:
+                self.segment_count = info
+            if self._names_index == _EXTENDED_NAMES:
+                self._names_index = link
+
+    def window(self, offset: int, size: int) -> bytes:
+        """Exactly `size` bytes, or none if they are not all in the file."""
+        if offset + size > self.data.size:
+            self.sound = False
+            return b""
+        return self.data.at(offset, size)
+
+    def segments(self, limit: int) -> Iterator[Segment]:
+        """The program headers, at most the first `limit`."""
+        unpack = self._shape.segment
+        for fields in unpack.iter_unpack(self.window(self._segments_at, min(self.segment_count, limit) * unpack.size)):
+            yield Segment(*fields)
+
+    def sections(self, first: int, count: int) -> Iterator[Section]:
+        """`count` section headers from index `first`, as far as there are any."""
+        unpack = self._shape.section
+        count = max(0, min(count, self.section_count - first))
+        for fields in unpack.iter_unpack(self.window(self._sections_at + first * unpack.size, count * unpack.size)):
+            name_at, kind, flags, offset, size, _, _, align = fields
+            yield Section(name_at, kind, flags, offset, size, align)
+
+    def names(self) -> Section | None:
+        """The section that holds the names of the sections; None if there is none in the file."""
+        found = next(self.sections(self._names_index, 1), None)
+        return found if found and found.in_file and found.offset + found.size <= self.data.size else None
+
+    def name(self, names: Section, section: Section, limit: int) -> bytes:
+        """The first `limit` bytes of a section's name, with what follows it; empty if it has none."""
+        size = min(limit, names.size - section.name_at)
+        return self.data.at(names.offset + section.name_at, size) if size > 0 else b""

@@ -1,0 +1,185 @@
+"""PDB 7: Microsoft's debug files. Known by the GUID in stream 1 and the age in stream 3 (DBI)."""
+
+import struct
+from dataclasses import dataclass
+
+from symsrv.formats.base import Reader
+from symsrv.formats.guid import breakpad_id, guid_text
+from symsrv.formats.machines import coff_machine
+from symsrv.formats.msf import MAGIC, Msf
+from symsrv.model.errors import NotIdentified
+from symsrv.model.identity import DEBUG_INFO, Identity
+from symsrv.model.ids import SymbolId, debug_id
+
+MODULES_LIMIT_BYTES = 32 * 1024  # how far the module list is looked through for line numbers
+
+_INFO, _DBI = 1, 3
+_INFO_HEADER = struct.Struct("<3I16s")
+_DBI_HEADER = struct.Struct("<iII12xi28xHH4x")
+_MODULE = struct.Struct("<36x4x2I16x")
+_HAS_GUID = 20000404  # VC70; older info streams have none
+_DBI_VERSION = 19970606  # VC60; older ones have another header
+_STRIPPED = 0x2
+_FASTLINK = 0x494E494D  # "MINI"
+_VC110, _PIECE_BYTES = 20091201, 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Stream 1: the GUID, and an age that tools such as pdbstr raise."""
+
+    age: int
+    guid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dbi:
+    """Stream 3's header; its age is the one that the linker wrote into the image."""
+
+    age: int
+    modules_size: int
+    stripped: bool
+    machine: int
+
+
+class Pdb:
+    """PDB 7, of any page size."""
+
+    name = "pdb"
+
+    def sniff(self, head: bytes) -> bool:
+        """The whole magic, or as much of it as a cut file has."""
+        return head[:32] == MAGIC
+
+    def identify(self, data: Reader, name: str) -> tuple[Identity, ...]:
+        """The one PDB; `debug_file` is its own name."""
+        msf = Msf(data)
+        info = _read_info(msf)
+        if _is_fastlink(msf):
+            raise NotIdentified(
+                "fastlink",
+                "a /DEBUG:FASTLINK PDB: it only points to the object files on the machine that linked it;"
+                " link with /DEBUG:FULL, or convert it with mspdbcmf.exe",
+            )
+        dbi = _read_dbi(msf)
+        age, ids = _ids(msf, info, dbi)
+        kind, notes = _symbol_kind(msf, dbi)
+        identity = Identity(
+            format=self.name,
+            kind=DEBUG_INFO,
+            name=name,
+            ids=ids,
+            arch=coff_machine(dbi.machine) if dbi else None,
+            debug_id=None if age is None else breakpad_id(info.guid, age),
+            debug_file=name,
+            symbol_kind=kind,
+            notes=notes,
+        )
+        return (identity,)
+
+
+def _read_info(msf: Msf) -> Info:
+    header = msf.read(_INFO, 0, _INFO_HEADER.size)
+    if len(header) < _INFO_HEADER.size:
+        raise NotIdentified("no-id", "a PDB without an info stream: it has no GUID")
+    version, _, age, guid = _INFO_HEADER.unpack(header)
+    if version < _HAS_GUID:
+        raise NotIdentified("malformed", f"its info stream is of version {version}, which has no GUID")
+    return Info(age, guid_text(guid))
+
+
+def _read_dbi(msf: Msf) -> Dbi | None:
+    """The DBI header; None if the stream is absent or its header is not one."""
+    header = msf.read(_DBI, 0, _DBI_HEADER.size)
+    if len(header) < _DBI_HEADER.size:
+        return None
+    signature, version, age, modules_size, flags, machine = _DBI_HEADER.unpack(header)
+    if signature != -1 or version < _DBI_VERSION:
+        return None
+    return Dbi(age, modules_size, bool(flags & _STRIPPED), machine)
+
+
+def _ids(msf: Msf, info: Info, dbi: Dbi | None) -> tuple[int | None, tuple[SymbolId, ...]]:
+    """The age to print (None: Breakpad's tools and symbolic refuse such a file), and all ids, canonical first.
+
+    - The DBI age counts where there is one: pdbstr raises the info age, the image keeps the DBI age.
+    - Without a DBI stream, and with DBI age 0, symstore.exe leaves the age out; .NET's tools ask for the info age
+      or for 0 (dossier of the clients, 1.3). All spellings are kept.
+    - A DBI stream with a header nobody knows is treated as .NET's tools do: the info age.
+    """
+    if dbi and dbi.age:
+        return dbi.age, (debug_id(info.guid, dbi.age),)
+    if msf.size(_DBI) and dbi is None:
+        return info.age, (debug_id(info.guid, info.age),)
+    ages = dict.fromkeys((None, 0, info.age))
+    return (dbi.age if dbi else None), tuple(debug_id(info.guid, age) for age in ages)
+
+
+def _symbol_kind(msf: Msf, dbi: Dbi | None) -> tuple[str, tuple[str, ...]]:
+    """Column 4 of `refs.ptr`, by the rule that symstore.exe's own output shows (symstore dossier 1.7).
+
+    No DBI: types only. Stripped, or no module with line numbers: public symbols. Otherwise private. A module list
+    without lines up to MODULES_LIMIT_BYTES of a PDB that is not stripped is taken for private, and that is noted.
+    """
+    if dbi is None:
+        return "typ", ()
+    if dbi.stripped:
+        return "pub", ()
+    lines = _has_lines(msf, dbi.modules_size)
+    if lines is None:
+        return "pri", (
+            f"the first {MODULES_LIMIT_BYTES} bytes of its module list have no line numbers; assumed private",
+        )
+    return ("pri" if lines else "pub"), ()
+
+
+def _has_lines(msf: Msf, modules_size: int) -> bool | None:
+    """Whether a module of the DBI stream has C11 or C13 line bytes; None if none has as far as was looked."""
+    end = min(max(modules_size, 0), MODULES_LIMIT_BYTES)
+    buffer, start, at = b"", 0, 0  # `buffer` holds the list from `start`; the next record begins at `at`
+    while at + _MODULE.size <= end:
+        if at + _MODULE.size > start + len(buffer):
+            buffer, start = msf.read(_DBI, _DBI_HEADER.size + at, min(_PIECE_BYTES, end - at)), at
+            if len(buffer) < _MODULE.size:
+                return False
+        c11, c13 = _MODULE.unpack_from(buffer, at - start)
+        if c11 or c13:
+            return True
+        names = _end_of_names(buffer, at - start + _MODULE.size)
+        if names is None and at > start:
+            buffer, start = b"", at  # read on from this record
+        elif names is None:
+            break
+        else:
+            at = start + names
+    return None if modules_size > MODULES_LIMIT_BYTES else False
+
+
+def _end_of_names(buffer: bytes, start: int) -> int | None:
+    """The offset behind a module record's two names, on the next multiple of four; None if they are cut."""
+    first = buffer.find(b"\0", start)
+    second = buffer.find(b"\0", first + 1) if first >= 0 else -1
+    return None if second < 0 else (second + 4) & ~3
+
+
+def _is_fastlink(msf: Msf) -> bool:
+    """Whether the feature codes behind stream 1's named-stream map have MINI (pdb-rs, pdbi_stream.md).
+
+    The map: u32 names size, names, u32 count, u32 capacity, two bit vectors (u32 words, the words), count pairs of
+    u32, u32 0. The codes follow; VC110 ends them. A map that leads outside the stream tells nothing.
+    """
+    at = _INFO_HEADER.size
+    at += 4 + _u32(msf, at)
+    count = _u32(msf, at)
+    at += 8
+    for _ in range(2):
+        at += 4 + 4 * _u32(msf, at)
+    codes = msf.read(_INFO, at + 8 * count + 4, 64)
+    for (code,) in struct.iter_unpack("<I", codes[: len(codes) & ~3]):
+        if code in (_FASTLINK, _VC110):
+            return bool(code == _FASTLINK)
+    return False
+
+
+def _u32(msf: Msf, offset: int) -> int:
+    return int.from_bytes(msf.read(_INFO, offset, 4), "little")

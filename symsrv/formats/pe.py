@@ -1,0 +1,215 @@
+"""PE images: exe, dll, sys, efi and all others with a `PE` header. Known by TimeDateStamp and SizeOfImage."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symsrv.formats.base import Reader
+from symsrv.formats.guid import breakpad_id, guid_text
+from symsrv.formats.machines import coff_machine
+from symsrv.model.errors import BadName, NotIdentified
+from symsrv.model.identity import CODE, Identity
+from symsrv.model.ids import pe_id, printed
+from symsrv.model.names import base_name, checked_name
+
+FRONT_BYTES = 1024  # one read that holds all headers of an ordinary image
+SECTIONS_LIMIT = 512  # more are not looked through; Windows itself loads 96
+DEBUG_ENTRIES_LIMIT = 64
+RECORD_LIMIT_BYTES = 2048
+
+_PE = b"PE\0\0"
+_PE32, _PE32_PLUS = 0x10B, 0x20B
+_DEBUG_DIRECTORY = 6
+_TYPE_CODEVIEW = 2
+_PORTABLE = 0x504D  # MinorVersion "PM" marks the CodeView entry of a portable PDB
+_ENTRY = struct.Struct("<IIHHIIII")
+_SECTION = struct.Struct("<8x4I16x")
+_U16, _U32 = struct.Struct("<H"), struct.Struct("<I")
+_COFF = struct.Struct("<4xHHI8xH")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeView:
+    """What a CodeView entry says of the PDB: its id in Breakpad's form, and the path it was linked to."""
+
+    debug_id: str
+    path: str | None
+
+
+class Front:
+    """The file's front part in one piece; what lies beyond is read when asked for."""
+
+    def __init__(self, data: Reader) -> None:
+        self._data = data
+        self._bytes = data.up_to(0, FRONT_BYTES)
+
+    def at(self, offset: int, size: int) -> bytes:
+        """Exactly `size` bytes, as Reader.at."""
+        end = offset + size
+        return self._bytes[offset:end] if end <= len(self._bytes) else self._data.at(offset, size)
+
+    def reaches(self, offset: int, size: int) -> bool:
+        """Whether the file is long enough."""
+        return offset + size <= self._data.size
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The numbers of a PE header that are of use here; `header` is the offset of `PE\\0\\0`."""
+
+    header: int
+    machine: int
+    stamp: int
+    section_count: int
+    optional_size: int
+    image_size: int
+    wide: bool
+
+
+class Pe:
+    """Portable Executable, 32 and 64 bits, of any machine."""
+
+    name = "pe"
+
+    def sniff(self, head: bytes) -> bool:
+        """An MZ stub; whether a PE header follows shows later."""
+        return head[:2] == b"MZ"
+
+    def identify(self, data: Reader, name: str) -> tuple[Identity, ...]:
+        """The image, with the first CodeView entry as its PDB; a broken debug directory is only noted."""
+        front = Front(data)
+        headers = read_headers(front)
+        found, notes = debug_records(front, headers)
+        debug_file = None
+        if found:
+            debug_file, note = _pdb_name(found[0].path)
+            notes += [note] if note else []
+            notes += [f"it also names the PDB {base_name(one.path or '?')} {one.debug_id}" for one in found[1:]]
+        symbol_id = pe_id(headers.stamp, headers.image_size)
+        identity = Identity(
+            format=self.name,
+            kind=CODE,
+            name=name,
+            ids=(symbol_id,),
+            arch=coff_machine(headers.machine),
+            code_id=printed(symbol_id),
+            debug_id=found[0].debug_id if found else None,
+            debug_file=debug_file,
+            notes=tuple(notes),
+        )
+        return (identity,)
+
+
+def read_headers(front: Front) -> Headers:
+    """Finds the PE header behind the MZ stub; raises NotIdentified when there is none."""
+    header = _U32.unpack(front.at(0x3C, 4))[0]
+    if front.at(header, 4) != _PE:
+        raise NotIdentified("unknown-format", "a program for DOS or 16-bit Windows: it has no PE header")
+    machine, sections, stamp, optional_size = _COFF.unpack(front.at(header, 22))
+    # SizeOfImage has the same place in PE32 and PE32+; an image must have it, so the size field is not asked.
+    optional = front.at(header + 24, 60)
+    magic = _U16.unpack_from(optional)[0]
+    if magic not in (_PE32, _PE32_PLUS):
+        raise NotIdentified("malformed", f"its optional header is of an unknown kind ({magic:#x})")
+    image_size = _U32.unpack_from(optional, 56)[0]
+    return Headers(header, machine, stamp, sections, optional_size, image_size, magic == _PE32_PLUS)
+
+
+def debug_records(front: Front, headers: Headers) -> tuple[list[CodeView], list[str]]:
+    """All CodeView entries of the debug directory in their order, and what was wrong with it."""
+    directory = _debug_directory(front, headers)
+    if directory is None:
+        return [], []
+    offset, size = directory
+    if offset is None or not front.reaches(offset, size):
+        return [], ["its debug directory lies outside the file"]
+    found: list[CodeView] = []
+    notes: list[str] = []
+    for entry in _ENTRY.iter_unpack(front.at(offset, size)):
+        _, stamp, _, minor, kind, length, address, pointer = entry
+        if kind != _TYPE_CODEVIEW:
+            continue
+        record = _record(front, headers, length, pointer, address)
+        codeview = _codeview(record, stamp=stamp, portable=minor == _PORTABLE)
+        if codeview is None:
+            notes.append("a CodeView entry of its debug directory is broken")
+        else:
+            found.append(codeview)
+    return found, notes
+
+
+def _debug_directory(front: Front, headers: Headers) -> tuple[int | None, int] | None:
+    """File offset (None: nowhere in the file) and size of the debug directory; None when the image has none."""
+    directories = 112 if headers.wide else 96
+    count_at = headers.header + 24 + directories - 4
+    if headers.optional_size < directories or not front.reaches(count_at, 4 + 8 * (_DEBUG_DIRECTORY + 1)):
+        return None
+    if _U32.unpack(front.at(count_at, 4))[0] <= _DEBUG_DIRECTORY:
+        return None
+    address, size = struct.unpack("<II", front.at(count_at + 4 + 8 * _DEBUG_DIRECTORY, 8))
+    size = min(size // _ENTRY.size, DEBUG_ENTRIES_LIMIT) * _ENTRY.size
+    return (_file_offset(front, headers, address), size) if address and size else None
+
+
+def _file_offset(front: Front, headers: Headers, address: int) -> int | None:
+    """Where a relative virtual address lies in the file."""
+    for virtual_size, start, raw_size, raw in _sections(front, headers):
+        if start <= address < start + max(virtual_size, raw_size):
+            return raw + address - start if address - start < raw_size else None
+    return None
+
+
+def _sections(front: Front, headers: Headers) -> Iterator[tuple[int, int, int, int]]:
+    """VirtualSize, VirtualAddress, SizeOfRawData, PointerToRawData of each section, as far as they are in the file."""
+    table = headers.header + 24 + headers.optional_size
+    count = min(headers.section_count, SECTIONS_LIMIT)
+    if front.reaches(table, count * _SECTION.size):
+        yield from _SECTION.iter_unpack(front.at(table, count * _SECTION.size))
+
+
+def _record(front: Front, headers: Headers, length: int, pointer: int, address: int) -> bytes:
+    """The bytes of a CodeView record, as many as could matter; empty if it lies outside the file.
+
+    PointerToRawData is what linkers fill in; images dumped from memory are right by address only.
+    """
+    length = min(length, RECORD_LIMIT_BYTES)
+    for offset in (pointer, _file_offset(front, headers, address)):
+        if offset and front.reaches(offset, length):
+            record = front.at(offset, length)
+            if record[:4] in (b"RSDS", b"NB10"):
+                return record
+    return b""
+
+
+def _codeview(record: bytes, *, stamp: int, portable: bool) -> CodeView | None:
+    """Reads a CodeView record; None if it is none.
+
+    RSDS: GUID, age, path. The age of a portable PDB is always 1 there; Breakpad's form has the entry's
+    TimeDateStamp instead (symbolic's pe.rs). NB10: offset, signature, age, path; Breakpad's form of a PDB 2.0 id is
+    the signature and the age.
+    """
+    if record[:4] == b"RSDS" and len(record) >= 24:
+        age = stamp if portable else _U32.unpack_from(record, 20)[0]
+        return CodeView(breakpad_id(guid_text(record[4:20]), age), _path(record[24:]))
+    if record[:4] == b"NB10" and len(record) >= 16:
+        signature, age = struct.unpack_from("<II", record, 8)
+        return CodeView(f"{signature:08X}{age:x}", _path(record[16:]))
+    return None
+
+
+def _path(raw: bytes) -> str | None:
+    """A NUL-ended path; None if its bytes are no UTF-8 (old linkers wrote the code page of their machine)."""
+    try:
+        return raw.split(b"\0", 1)[0].decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _pdb_name(path: str | None) -> tuple[str | None, str | None]:
+    """The base name of the PDB if it can be a file name in a store; otherwise a note that says why not."""
+    if path is None:
+        return None, "the name of its PDB is not UTF-8"
+    try:
+        return checked_name(base_name(path)), None
+    except BadName as error:
+        return None, f"the name of its PDB: {error}"
