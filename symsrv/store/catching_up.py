@@ -1,5 +1,7 @@
 """Catching up: reads into the index what was committed since, by us on any machine and by symstore.exe."""
 
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from symsrv.backends.base import Backend
@@ -8,8 +10,16 @@ from symsrv.model.errors import Missing
 from symsrv.model.records import Entry, Status, Transaction
 from symsrv.store import documents, microsoft
 
+logger = logging.getLogger(__name__)
 
-def catch_up(backend: Backend, index: Index) -> int:
+
+def _log_damaged(fault: documents.DamagedDocument) -> None:
+    logger.warning("left out a transaction: %s", fault)
+
+
+def catch_up(
+    backend: Backend, index: Index, damaged: Callable[[documents.DamagedDocument], None] = _log_damaged
+) -> int:
     """Reads every transaction above the index's last one; returns how many there were.
 
     A number that has neither document nor history line is a gap, and is only passed when a higher number is
@@ -21,7 +31,11 @@ def catch_up(backend: Backend, index: Index) -> int:
     foreign: dict[int, list[str]] | None = None
     while True:
         number += 1
-        transaction = documents.read(backend, number)
+        try:
+            transaction = documents.read(backend, number)
+        except documents.DamagedDocument as fault:
+            damaged(fault)
+            continue
         if transaction is None:
             if last is None:
                 last = microsoft.last_number(backend)

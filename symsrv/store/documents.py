@@ -18,6 +18,8 @@ class DamagedDocument(StoreError):
     reason = "damaged-document"
 
     def __init__(self, path: str, why: str) -> None:
+        self.path = path
+        self.why = why
         super().__init__(f"{path} is damaged ({why}); restore it from a backup, or move it away and run 'symsrv verify'")
 
 

@@ -24,11 +24,13 @@ from symsrv.model.identity import Identity
 from symsrv.model.names import base_name
 from symsrv.model.records import StoredFile, Transaction, digits
 from symsrv.store import documents, microsoft, places
+from symsrv.store.bookkeeping import admin_faults
 from symsrv.store.catching_up import catch_up
 from symsrv.store.commit import Committer
 from symsrv.store.comparing import Hashes
 from symsrv.store.draft import Draft
 from symsrv.store.finding import Finder
+from symsrv.store.mending import mend_admin
 from symsrv.store.reading import StoredReader
 
 LOCK_SECONDS = 60.0
@@ -44,13 +46,15 @@ def open_store(
     state: Path | None = None,
     index_url: str | None = None,
     lock_seconds: float = LOCK_SECONDS,
+    semaphore: bool = False,
 ) -> "SymbolStore":
     """Opens the store at a folder or URL; with `create`, makes it one if there is nothing yet.
 
-    `state` is the folder where this machine keeps its index of the store, unless `index_url` names a database.
+    `state` is the folder where this machine keeps its index of the store, unless `index_url` names a database. `semaphore`
+    holds `_lockfile.sem` while writing, for other tools that honour it.
     Raises NoStore, UsageError, or documents.NewerFormat.
     """
-    backend = open_backend(url, create=create)
+    backend = open_backend(url, create=create, semaphore=semaphore)
     if create:
         with suppress(AlreadyThere):
             record = {"format": places.FORMAT, "id": str(uuid.uuid4())}
@@ -74,6 +78,7 @@ class SymbolStore:
         self._hashes = Hashes(backend)
         self._state = state
         self._index_url = index_url
+        self._lock_seconds = lock_seconds
         self._lock = RLock()
         self._news_token: object = None
         self._generation = 0
@@ -199,6 +204,26 @@ class SymbolStore:
             self._generation += 1
             return count
 
+    def rewrite_admin(self) -> int:
+        """Adds what `000Admin` and the `refs.ptr` files lack; returns how many lines."""
+        with self._backend.lock(timeout_seconds=self._lock_seconds):
+            self.catch_up()
+            count = mend_admin(self._backend, self.index)
+            self._backend.sync()
+            return count
+
+    def would_free(self, number: int) -> dict[str, bool]:
+        """For each home that a live transaction holds: whether nothing would hold it once that was deleted."""
+        self._check_live(number)
+        homes = self.index.homes_of([number])
+        held = self.index.holders(homes)
+        return {home: set(held.get(home, ())) <= {number} for home in homes}
+
+    def search(self, text: str, *, limit: int) -> list[StoredFile]:
+        """Files whose name, id (in any spelling), product, version, tag or comment matches."""
+        self.catch_up()
+        return self.index.search(text, limit)
+
     def revision(self) -> object:
         """A value that changes when what was found may not be right any more; cheap enough to ask each time."""
         token = self._news()
@@ -223,6 +248,22 @@ class SymbolStore:
         except Missing:
             return b"" if int(name) <= microsoft.last_number(self._backend) else None
         return "".join(f'"{key}",""\r\n'.replace("/", "\\") for key, _source in pairs).encode()
+
+    def read_into(self, index: Index) -> Iterator[tuple[str, str]]:
+        """Reads every transaction into an index, from the beginning; yields (path, why) for damaged documents."""
+        damaged: list[documents.DamagedDocument] = []
+        catch_up(self._backend, index, damaged.append)
+        for fault in damaged:
+            yield fault.path, fault.why
+
+    def admin_faults(self, index: Index) -> Iterator[tuple[str, str]]:
+        """Where `000Admin` and `refs.ptr` do not say what the transactions in an index say: (path, sentence)."""
+        return admin_faults(self._backend, index)
+
+    @property
+    def removes_at_once(self) -> bool:
+        """Whether a delete removes files itself; on a bucket they stay for `prune`."""
+        return self._backend.shared_lock
 
     def two_tier(self) -> bool:
         """Whether the store says of itself that names lie in folders of their first two letters."""

@@ -1,0 +1,34 @@
+"""`symsrv verify`: proves a store."""
+
+import dataclasses
+
+import click
+
+from symsrv.commands.base import Context, verb
+from symsrv.model.errors import Exit
+
+
+@verb("verify", example="symsrv verify --store ./symbols", store=True, answers=True)
+@click.option("--headers", is_flag=True, help="Do not read whole files: ids and sizes only.")
+def verify(context: Context, headers: bool) -> Exit:
+    """Read every file again and hold it to its id, its record and the store's invariants.
+
+    Changes nothing. Exit code 1 when there is a fault; each one is named with what would mend it.
+    """
+    from symsrv.upkeep.verify import Tally
+    from symsrv.upkeep.verify import verify as faults_of
+
+    tally = Tally()
+    faults = 0
+    with context.progress("verifying") as line:
+        for fault in faults_of(context.assembly().store, tally, content=not headers, progress=lambda _: line.step()):
+            faults += 1
+            mend = f"; {fault.mend}" if fault.mend else ""
+            context.answer(dataclasses.asdict(fault), text=f"{fault.kind}: {fault.path}: {fault.sentence}{mend}")
+    summary = {"type": "summary", **dataclasses.asdict(tally), "faults": faults}
+    context.answer(
+        summary,
+        text=f"{tally.files} files, {tally.bytes} bytes, {tally.transactions} transactions: {faults or 'no'} faults"
+        + (f" ({tally.unrecorded} files have no record)" if tally.unrecorded else ""),
+    )
+    return Exit.FAILED if faults else Exit.DONE

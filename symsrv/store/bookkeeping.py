@@ -1,0 +1,64 @@
+"""Compares `000Admin` and `refs.ptr` with what the documents say: invariant R1 of docs/store.md."""
+
+from collections.abc import Iterator
+
+from symsrv.backends.base import Backend
+from symsrv.ledger.index import Index
+from symsrv.model.errors import Missing
+from symsrv.model.records import Transaction, digits
+from symsrv.store import microsoft
+
+
+def admin_faults(backend: Backend, index: Index) -> Iterator[tuple[str, str]]:
+    """Yields (path, sentence) for each of our transactions that `000Admin` tells otherwise.
+
+    On a bucket only `lastid.txt` and the lists are kept (docs/decisions/0004-admin-on-buckets.md).
+    """
+    last = microsoft.last_number(backend)
+    history = microsoft.parse_history(_read(backend, microsoft.HISTORY))
+    server = microsoft.parse_history(_read(backend, microsoft.SERVER))
+    for transaction in index.transactions():
+        if transaction.foreign:
+            continue
+        number = transaction.number
+        if number > last:
+            yield microsoft.LASTID, f"it says {digits(last)}, but transaction {digits(number)} is committed"
+        if not backend.shared_lock:
+            if backend.stat(microsoft.file_list(number)) is None:
+                yield microsoft.file_list(number), "the transaction is committed, and its list is missing"
+            continue
+        yield from _line_faults(transaction, live=index.live(number), history=history, server=server)
+        if transaction.kind == "add" and index.live(number):
+            yield from _ref_faults(backend, index, transaction)
+
+
+def _line_faults(
+    transaction: Transaction, *, live: bool, history: dict[int, list[str]], server: dict[int, list[str]]
+) -> Iterator[tuple[str, str]]:
+    number = digits(transaction.number)
+    if transaction.number not in history:
+        yield microsoft.HISTORY, f"transaction {number} is committed, and has no line"
+    if live and transaction.kind == "add" and transaction.number not in server:
+        yield microsoft.SERVER, f"transaction {number} is live, and has no line"
+    if not live and transaction.number in server:
+        yield microsoft.SERVER, f"transaction {number} is deleted, and has a line"
+
+
+def _ref_faults(backend: Backend, index: Index, transaction: Transaction) -> Iterator[tuple[str, str]]:
+    listed = {key for key, _ in microsoft.parse_list(_read(backend, microsoft.file_list(transaction.number)))}
+    for entry in index.entries(transaction.number):
+        if not entry.status.holds:
+            continue
+        folder = entry.home.rsplit("/", 1)[0]
+        if folder not in listed:
+            yield microsoft.file_list(transaction.number), f"it does not list {folder}"
+        refs = _read(backend, f"{folder}/{microsoft.REFS}").split(b"\r\n")
+        if microsoft.ref_line(transaction.number, entry) not in refs:
+            yield f"{folder}/{microsoft.REFS}", f"transaction {digits(transaction.number)} holds the file, and has no line"
+
+
+def _read(backend: Backend, path: str) -> bytes:
+    try:
+        return backend.read(path)
+    except Missing:
+        return b""

@@ -1,0 +1,1 @@
+"""Care of a store: proving that it is what it says."""

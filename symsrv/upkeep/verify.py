@@ -1,0 +1,90 @@
+"""Verify: reads every file again and holds it to its id, its record, and the store's invariants.
+
+Believes nothing that is derived: what is held is read from the documents into an index of its own.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from symsrv.layouts import keys
+from symsrv.ledger.index import Index
+from symsrv.model.names import fold
+from symsrv.model.records import StoredFile
+from symsrv.store import Stat, SymbolStore
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is not as docs/store.md promises.
+
+    `kind`: `missing` (held, and not there) · `changed` (other bytes than recorded) · `wrong-id` (the content does
+    not carry the id of its place) · `freed` (a delete should have removed it) · `admin` (000Admin or refs.ptr
+    disagrees with the documents) · `damaged-document`. `mend` says what would help.
+    """
+
+    kind: str
+    path: str
+    sentence: str
+    mend: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was looked at. `unrecorded` files have no document; they are served all the same."""
+
+    files: int = 0
+    bytes: int = 0
+    unrecorded: int = 0
+    unproven: int = 0
+    transactions: int = 0
+
+
+def verify(
+    store: SymbolStore, tally: Tally, *, content: bool = True, progress: Callable[[Stat], None] = lambda stat: None
+) -> Iterator[Fault]:
+    """Yields the faults of a store; `tally` counts along. Without `content` no file is read beyond its headers."""
+    with tempfile.TemporaryDirectory(prefix="symsrv-verify-", ignore_cleanup_errors=True) as folder:
+        index = Index(f"sqlite:///{Path(folder) / 'index.sqlite'}")
+        try:
+            for path, why in store.read_into(index):
+                yield Fault("damaged-document", path, why, "restore it from a backup")
+            for stat in store.files():
+                tally.files += 1
+                tally.bytes += stat.size
+                progress(stat)
+                yield from _check(store, stat, index, tally, content=content)
+            for home in index.held():
+                if store.look(home) is None:
+                    yield Fault("missing", home, "a live transaction holds it, and it is not there", "add it again")
+            for path, why in store.admin_faults(index):
+                yield Fault("admin", path, why, "run 'symsrv reindex --admin'")
+            tally.transactions = sum(1 for _ in index.transactions())
+        finally:
+            index.close()
+
+
+def _check(store: SymbolStore, stat: Stat, index: Index, tally: Tally, *, content: bool) -> Iterator[Fault]:
+    record = index.at(stat.path)
+    if record is None:
+        tally.unrecorded += 1
+    elif not index.holders([stat.path]).get(stat.path) and store.removes_at_once:
+        yield Fault("freed", stat.path, "its last holder was deleted", "the next add or delete removes it")
+    yield from _check_bytes(store, stat, record, content=content)
+    identities = store.identify(stat.path)
+    if not identities:
+        tally.unproven += 1
+        if record is not None and record.identities:
+            yield Fault("wrong-id", stat.path, "it is no debug file any more", "add it again with --replace")
+    elif fold(stat.path) not in {fold(key) for identity in identities for key in keys(identity)}:
+        yield Fault(
+            "wrong-id", stat.path, f"its content belongs at {keys(identities[0])[0]}", "move it there, or remove it"
+        )
+
+
+def _check_bytes(store: SymbolStore, stat: Stat, record: StoredFile | None, *, content: bool) -> Iterator[Fault]:
+    if record is None or record.sha256 is None:
+        return
+    if record.size != stat.size or content and store.sha256(stat.path, afresh=True) != record.sha256:
+        yield Fault("changed", stat.path, "its bytes are not those that were published", "add it again with --replace")
