@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import platformdirs
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from symsrv.model.errors import UsageError
 
@@ -61,11 +62,28 @@ def host_and_port(listen: str) -> tuple[str, int]:
 
 def masked(url: str) -> str:
     """A URL that may be shown: a password in it becomes stars."""
-    parts = urlsplit(url)
-    if parts.password is None:
+    parts = urlsplit(url) if "://" in url else None
+    if parts is None or parts.password is None:
         return url
     user = f"{parts.username}:***@" if parts.username else "***@"
     return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
+
+
+def plain(options: "Options") -> dict[str, Any]:
+    """The options as a YAML file would write them: durations with their unit, passwords masked."""
+    return {name: _plain(getattr(options, name), field) for name, field in type(options).model_fields.items()}
+
+
+def _plain(value: Any, field: FieldInfo) -> Any:
+    if isinstance(value, Options):
+        return plain(value)
+    if isinstance(value, tuple):
+        return [plain(item) if isinstance(item, Options) else item for item in value]
+    if isinstance(value, float) and any(getattr(one, "func", None) is seconds for one in field.metadata):
+        return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
+    if isinstance(value, str):
+        return masked(value)
+    return str(value) if isinstance(value, Path) else value
 
 
 def _listen(value: str) -> str:
@@ -88,10 +106,10 @@ class LogOptions(Options):
     """What is logged, and how."""
 
     format: Literal["auto", "text", "json"] = Field(
-        "auto", description="How log lines look; auto is text on a terminal and JSON otherwise."
+        default="auto", description="How log lines look; auto is text on a terminal and JSON otherwise."
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least important line that serve, watch and up still log."
+        default="info", description="The least important line that serve, watch and up still log."
     )
 
 
@@ -99,49 +117,59 @@ class WatchFolder(Options):
     """A folder whose build output is published."""
 
     path: Path = Field(description="The folder; relative to this file.")
-    product: str = Field("", description="The product that its transactions name.")
-    version: str = Field("", description="The version that its transactions name.")
-    comment: str = Field("", description="The comment that its transactions carry.")
-    tag: str | None = Field(None, description="The group that its transactions belong to.")
-    include: tuple[str, ...] = Field((), description="Globs of what is published; nothing here means everything.")
-    exclude: tuple[str, ...] = Field((), description="Globs of what is not published, even if included.")
-    quiet: Duration = Field(5.0, description="How long a build must not have changed before it is published.")
-    sweep: Duration = Field(30.0, description="How often the whole folder is looked through, whatever events say.")
+    product: str = Field(default="", description="The product that its transactions name.")
+    version: str = Field(default="", description="The version that its transactions name.")
+    comment: str = Field(default="", description="The comment that its transactions carry.")
+    tag: str | None = Field(default=None, description="The group that its transactions belong to.")
+    include: tuple[str, ...] = Field(
+        default=(), description="Globs of what is published; nothing here means everything."
+    )
+    exclude: tuple[str, ...] = Field(default=(), description="Globs of what is not published, even if included.")
+    quiet: Duration = Field(default=5.0, description="How long a build must not have changed before it is published.")
+    sweep: Duration = Field(
+        default=30.0, description="How often the whole folder is looked through, whatever events say."
+    )
     ready_file: str | None = Field(
-        None, description="A file whose appearance says that the build is finished, instead of the quiet time."
+        default=None, description="A file whose appearance says that the build is finished, instead of the quiet time."
     )
 
 
 class ServeOptions(Options):
     """How the HTTP front end works."""
 
-    workers: int = Field(1, ge=1, le=256, description="How many processes answer requests.")
-    io_threads: int = Field(32, ge=1, le=1024, description="How many requests may wait for a bucket or network disk.")
-    cpu_threads: int = Field(2, ge=1, le=256, description="How many sections may be cut out of files at once.")
+    workers: int = Field(default=1, ge=1, le=256, description="How many processes answer requests.")
+    io_threads: int = Field(
+        default=32, ge=1, le=1024, description="How many requests may wait for a bucket or network disk."
+    )
+    cpu_threads: int = Field(default=2, ge=1, le=256, description="How many sections may be cut out of files at once.")
 
 
 class Config(Options):
     """Every option of symsrv."""
 
     store: str | None = Field(
-        None, description="Where the symbols lie: a folder (relative to this file) or s3://bucket/prefix."
+        default=None, description="Where the symbols lie: a folder (relative to this file) or s3://bucket/prefix."
     )
     state: Path | None = Field(
-        None, description="The folder for what this machine knows about stores; null is the user's own state folder."
+        default=None,
+        description="The folder for what this machine knows about stores; null is the user's own state folder.",
     )
     index: str | None = Field(
-        None,
+        default=None,
         description="A database for the index that several machines share, as postgresql://user@host/database; "
         "null is a file in the state folder.",
     )
-    listen: Listen = Field("127.0.0.1:8390", description="The address and port that serve and up answer on.")
-    lock_timeout: Duration = Field(60.0, description="How long a writer waits for another one before it gives up.")
-    semaphore: bool = Field(
-        False, description="Whether _lockfile.sem is held while writing, for other tools that write to the store."
+    listen: Listen = Field(default="127.0.0.1:8390", description="The address and port that serve and up answer on.")
+    lock_timeout: Duration = Field(
+        default=60.0, description="How long a writer waits for another one before it gives up."
     )
-    log: LogOptions = Field(default_factory=LogOptions, description="What is logged, and how.")
-    watch: tuple[WatchFolder, ...] = Field((), description="The folders that watch and up publish from.")
-    serve: ServeOptions = Field(default_factory=ServeOptions, description="How the HTTP front end works.")
+    semaphore: bool = Field(
+        default=False,
+        description="Whether _lockfile.sem is held while writing, for other tools that write to the store.",
+    )
+    log: LogOptions = Field(default=LogOptions(), description="What is logged, and how.")
+    watch: tuple[WatchFolder, ...] = Field(default=(), description="The folders that watch and up publish from.")
+    serve: ServeOptions = Field(default=ServeOptions(), description="How the HTTP front end works.")
 
     def override(self, **options: Any) -> Self:
         """This configuration with some options set anew (None: not given); raises UsageError.
@@ -219,7 +247,7 @@ def parse(text: bytes | str, *, origin: Path) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"{origin}:{_line(root, first['loc'])}: {_sentence(first)}") from error
-    if config.index and urlsplit(config.index).password is not None:
+    if config.index and masked(config.index) != config.index:
         line = _line(root, ("index",))
         mend = "set SYMSRV_INDEX to the whole URL, or PGPASSWORD, or use a password file"
         raise UsageError(f"{origin}:{line}: index: a password does not belong into the configuration; {mend}")
@@ -284,9 +312,12 @@ def _sentence(error: Mapping[str, Any]) -> str:
     return f"{name}: {message[:1].lower()}{message[1:]}"
 
 
+_PARTS: dict[str, type[BaseModel]] = {"log": LogOptions, "watch": WatchFolder, "serve": ServeOptions}
+
+
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Config
     for step in location[:-1]:
         if isinstance(step, str):
-            model = {"log": LogOptions, "watch": WatchFolder, "serve": ServeOptions}[step]
+            model = _PARTS[step]
     return list(model.model_fields)

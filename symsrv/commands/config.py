@@ -1,49 +1,88 @@
 """`symsrv config`: checks the configuration and prints what is in effect."""
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from symsrv.commands.base import Context, verb
 from symsrv.model.errors import UsageError
 
+if TYPE_CHECKING:
+    from symsrv.config import Options
 
-@verb("config", example="symsrv config --check -c symsrv.yaml", answers=True, configured=True)
+EXAMPLE_HEAD = """\
+# symsrv.yaml: every option with its default; a file needs only what differs. Found by -c, $SYMSRV_CONFIG, in the
+# working folder, in the user's and in the system's configuration folder. Durations: 30s, 5m, 1h30m, 500ms. Secrets
+# do not belong here: they come from the environment. 'symsrv config --check' finds mistakes, --schema is for editors.
+"""
+
+
+@verb("config", example="symsrv config --check -c symsrv.yaml\nsymsrv config --example > symsrv.yaml", answers=True)
 @click.option("--check", is_flag=True, help="Only say whether the configuration is right.")
 @click.option("--schema", is_flag=True, help="Print a JSON schema, for editors.")
+@click.option("--example", is_flag=True, help="Print a file with every option, its default and what it is for.")
 @click.option("--show", is_flag=True, help="Print the effective configuration as YAML (the default).")
-def config(context: Context, check: bool, schema: bool, show: bool) -> None:
+def config(context: Context, check: bool, schema: bool, example: bool, show: bool) -> None:
     """Check the configuration, and print what is in effect, secrets masked.
 
-    Where it comes from: -c FILE, or $SYMSRV_CONFIG, or the first symsrv.yaml in the working folder, the user's and
-    the system's configuration folder; $SYMSRV_STORE, _STATE, _INDEX and _LISTEN go before the file.
+    It comes from -c FILE, or $SYMSRV_CONFIG, or the first symsrv.yaml in the working folder, the user's and the
+    system's configuration folder. $SYMSRV_STORE, $SYMSRV_STATE, $SYMSRV_INDEX and $SYMSRV_LISTEN go before the file.
     """
-    if check + schema + show > 1:
-        raise UsageError("--check, --schema and --show exclude each other")
-    if schema:
-        from symsrv.config import Config
+    from symsrv.config import Config, locate, plain
 
+    if check + schema + example + show > 1:
+        raise UsageError("--check, --schema, --example and --show exclude each other")
+    if schema:
         click.echo(json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False))
         return
-    from symsrv.config import locate
-
-    found = locate(context.config_file)
-    origin = str(found) if found else None
-    if check:
-        context.answer({"file": origin, "ok": True}, text=f"{origin or 'no file, defaults only'}: ok")
+    if example:
+        click.echo(example_yaml(), nl=False)
         return
-    context.say(f"read from {origin or 'no file: these are the defaults'}")
-    effective = _shown(context.config.model_dump(mode="json"))
+    found = locate(context.config_file)
+    if check:
+        where = str(found) if found else "no file, only defaults and the environment"
+        context.answer({"file": str(found) if found else None, "ok": True}, text=f"{where}: ok")
+        return
+    context.say(f"read from {found}" if found else "read from no file")
     if context.json:
-        context.answer(effective)
+        context.answer(plain(context.config))
     else:
-        import yaml
-
-        click.echo(yaml.safe_dump(effective, sort_keys=False, allow_unicode=True), nl=False)
+        click.echo(_yaml(plain(context.config)), nl=False)
 
 
-def _shown(effective: dict[str, Any]) -> dict[str, Any]:
-    from symsrv.config import masked
+def example_yaml() -> str:
+    """The text of `config/symsrv.yaml`, made from the options themselves."""
+    from symsrv.config import Config, Options, WatchFolder, plain
 
-    return {key: masked(value) if key in ("store", "index") and value else value for key, value in effective.items()}
+    lines = [EXAMPLE_HEAD]
+    defaults = Config()
+    for name, field in Config.model_fields.items():
+        value = getattr(defaults, name)
+        lines.append(f"\n# {field.description}\n")
+        if isinstance(value, Options):
+            lines += [f"{name}:\n", *_commented(value, "  ")]
+        elif name == "watch":
+            lines += ["watch: []\n", "# watch:\n"]
+            block = "".join(_commented(WatchFolder(path=Path("build/output")), "    "))
+            lines += [f"# {line}\n" for line in block.replace("    path:", "  - path:", 1).splitlines()]
+        else:
+            lines.append(_yaml({name: plain(defaults)[name]}))
+    return "".join(lines)
+
+
+def _commented(options: "Options", indent: str) -> list[str]:
+    from symsrv.config import plain
+
+    shown = plain(options)
+    lines = []
+    for name, field in type(options).model_fields.items():
+        lines.append(f"{indent}# {field.description}\n{indent}{_yaml({name: shown[name]})}")
+    return lines
+
+
+def _yaml(data: dict[str, object]) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1000))

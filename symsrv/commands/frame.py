@@ -57,15 +57,21 @@ def run(commands: Sequence[Verb], arguments: Sequence[str] | None = None) -> int
         _quieten_stdout()
 
 
+class _InTableOrder(click.Group):
+    """Lists the verbs as the table does, the most used ones first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
 def _group(commands: Sequence[Verb]) -> click.Group:
-    group = click.Group(
+    group = _InTableOrder(
         "symsrv",
         commands={verb.name or "": verb for verb in commands},
         help="One symbol store for every debugger: publish build output, serve it in every client's dialect.",
         epilog="'symsrv VERB --help' shows a verb's options with an example.",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    group.list_commands = lambda _context: [verb.name or "" for verb in commands]  # type: ignore[method-assign]
     return click.version_option(__version__, prog_name="symsrv", message="%(prog)s %(version)s")(group)
 
 

@@ -1,0 +1,239 @@
+"""The configuration: found, read, refused, and held to its documentation."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from symsrv.config import Config, ServeOptions, WatchFolder, host_and_port, load, masked, parse, plain, seconds, size
+from symsrv.model.errors import UsageError
+
+EXAMPLE = Path(__file__).resolve().parent.parent / "config" / "symsrv.yaml"
+HERE = Path("/etc/symsrv/symsrv.yaml")
+
+
+def refused(text: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        parse(text, origin=Path("symsrv.yaml"))
+    return str(caught.value)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [("30s", 30), ("5m", 300), ("5min", 300), ("1h30m", 5400), ("500ms", 0.5), ("1.5 h", 5400), ("2d", 172800)],
+)
+def test_durations_are_written_with_their_unit(text, meaning):
+    assert seconds(text) == meaning
+
+
+@pytest.mark.parametrize("text", ["", "soon", "5", "5 parsecs", "s", "-5s", "5s and more"])
+def test_what_is_not_a_duration_is_refused(text):
+    with pytest.raises(ValueError, match="is not a duration"):
+        seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"), [("2GiB", 2 << 30), ("64 kib", 65536), ("10MB", 10**7), ("512", 512), ("1.5KiB", 1536)]
+)
+def test_sizes_are_written_with_their_unit(text, meaning):
+    assert size(text) == meaning
+
+
+@pytest.mark.parametrize("text", ["", "big", "5 apples", "-1B"])
+def test_what_is_not_a_size_is_refused(text):
+    with pytest.raises(ValueError, match="is not a size"):
+        size(text)
+
+
+def test_numbers_are_left_to_the_model():
+    assert seconds(5) == 5
+    assert size(5) == 5
+
+
+def test_an_address_is_taken_apart():
+    assert host_and_port("127.0.0.1:8390") == ("127.0.0.1", 8390)
+    assert host_and_port("[::1]:80") == ("::1", 80)
+    assert host_and_port(":80") == ("", 80)
+
+
+@pytest.mark.parametrize("text", ["8390", "localhost", "localhost:http", "localhost:70000", "::1:80"])
+def test_what_is_not_an_address_is_refused(text):
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        host_and_port(text)
+
+
+def test_a_password_in_a_url_is_masked():
+    assert masked("postgresql://me:secret@db:5432/symbols") == "postgresql://me:***@db:5432/symbols"
+    assert masked("postgresql://:secret@db/symbols") == "postgresql://***@db/symbols"
+    assert masked("postgresql://me@db/symbols") == "postgresql://me@db/symbols"
+    assert masked("C:\\symbols") == "C:\\symbols"
+
+
+def test_nothing_at_all_is_a_configuration():
+    assert load() == Config()
+    assert parse("", origin=HERE) == Config()
+    assert parse("# only a comment\n", origin=HERE) == Config()
+
+
+def test_an_unknown_key_names_its_line_and_the_nearest_known_one():
+    assert refused("store: x\n\nlisten-on: y\n") == "symsrv.yaml:3: unknown key 'listen-on'; did you mean 'listen'?"
+    assert refused("log:\n  fromat: json\n") == "symsrv.yaml:2: unknown key 'log.fromat'; did you mean 'format'?"
+    sentence = refused("watch:\n  - path: a\n  - path: b\n    produkt: p\n")
+    assert sentence == "symsrv.yaml:4: unknown key 'watch[1].produkt'; did you mean 'product'?"
+
+
+def test_an_unknown_key_that_resembles_nothing_gets_the_list():
+    assert refused("serve:\n  zzzzzz: 1\n").endswith("known here: workers, io_threads, cpu_threads")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("lock_timeout: soon", "symsrv.yaml:1: lock_timeout: 'soon' is not a duration"),
+        ("serve:\n  workers: 0", "symsrv.yaml:2: serve.workers: input should be greater than or equal to 1"),
+        ("watch:\n  - product: x", "symsrv.yaml:2: watch[0].path: field required"),
+        ("listen: nowhere", "symsrv.yaml:1: listen: 'nowhere' is not HOST:PORT"),
+        ("log: {format: xml}", "symsrv.yaml:1: log.format: input should be 'auto', 'text' or 'json'"),
+        ("- a list", "symsrv.yaml: a configuration is 'key: value' lines"),
+        ("a: [1", "symsrv.yaml:1: not YAML"),
+        ("store: a\nstore: b", "symsrv.yaml:2: 'store' is written twice"),
+        ("watch:\n  - path: a\n    path: b", "symsrv.yaml:3: 'path' is written twice"),
+        ("index: postgresql://me:secret@db/x", "symsrv.yaml:1: index: a password does not belong"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(text, sentence):
+    said = refused(text)
+
+    assert sentence in said
+    assert "secret" not in said
+
+
+def test_bytes_that_are_not_text_are_refused():
+    with pytest.raises(UsageError, match="not YAML"):
+        parse(b"store: \xff\xfe\x00", origin=HERE)
+
+
+def test_folders_in_a_file_are_relative_to_it(tmp_path):
+    text = "store: symbols\nstate: state\nwatch: [{path: build}, {path: /abs}]\n"
+
+    config = parse(text, origin=tmp_path / "symsrv.yaml")
+
+    assert config.store == str(tmp_path / "symbols")
+    assert config.state == tmp_path / "state"
+    assert [folder.path for folder in config.watch] == [tmp_path / "build", Path(tmp_path / "/abs")]
+
+
+def test_a_bucket_is_left_as_it_is():
+    assert parse("store: s3://bucket/prefix", origin=HERE).store == "s3://bucket/prefix"
+
+
+def test_the_file_is_looked_for_in_order(tmp_path, monkeypatch):
+    for name in ("named", "variable", "symsrv"):
+        (tmp_path / f"{name}.yaml").write_text(f"store: s3://{name}")
+    monkeypatch.setenv("SYMSRV_CONFIG", str(tmp_path / "variable.yaml"))
+
+    assert load(tmp_path / "named.yaml").store == "s3://named"
+    assert load().store == "s3://variable"
+    monkeypatch.delenv("SYMSRV_CONFIG")
+    assert load().store == "s3://symsrv"
+
+
+def test_the_users_folder_comes_before_the_systems(tmp_path, monkeypatch):
+    for name in ("user", "system"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "symsrv.yaml").write_text(f"store: s3://{name}")
+    monkeypatch.setattr("platformdirs.user_config_dir", lambda *_, **__: str(tmp_path / "user"))
+    monkeypatch.setattr("platformdirs.site_config_dir", lambda *_, **__: str(tmp_path / "system"))
+
+    assert load().store == "s3://user"
+    (tmp_path / "user" / "symsrv.yaml").unlink()
+    assert load().store == "s3://system"
+
+
+def test_a_named_file_that_is_not_there_is_an_error(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match="named by -c"):
+        load(tmp_path / "none.yaml")
+    monkeypatch.setenv("SYMSRV_CONFIG", "none.yaml")
+    with pytest.raises(UsageError, match="named by SYMSRV_CONFIG"):
+        load()
+
+
+def test_the_environment_goes_before_the_file(tmp_path, monkeypatch):
+    (tmp_path / "symsrv.yaml").write_text("store: a\nlisten: 127.0.0.1:1")
+    monkeypatch.setenv("SYMSRV_STORE", "s3://from-environment")
+    monkeypatch.setenv("SYMSRV_INDEX", "postgresql://me:secret@db/x")
+
+    config = load()
+
+    assert (config.store, config.listen) == ("s3://from-environment", "127.0.0.1:1")
+    assert config.index == "postgresql://me:secret@db/x"
+
+
+def test_a_wrong_variable_is_named(monkeypatch):
+    monkeypatch.setenv("SYMSRV_LISTEN", "nowhere")
+
+    with pytest.raises(UsageError, match=r"\$SYMSRV_LISTEN: listen: 'nowhere' is not HOST:PORT"):
+        load()
+
+
+def test_override_changes_what_is_given_and_nothing_else():
+    config = parse("store: s3://x\nserve: {workers: 2, io_threads: 5}", origin=HERE)
+
+    changed = config.override(listen="0.0.0.0:1", store=None, serve={"workers": 4})
+
+    assert (changed.store, changed.listen) == ("s3://x", "0.0.0.0:1")
+    assert changed.serve == ServeOptions(workers=4, io_threads=5)
+    assert config.override() is config
+    with pytest.raises(UsageError, match="listen"):
+        config.override(listen="nowhere")
+
+
+def test_a_store_is_required_only_when_one_is_used():
+    assert Config(store="x").required_store() == "x"
+    with pytest.raises(UsageError, match="give --store URL"):
+        Config().required_store()
+
+
+def test_the_state_folder_is_the_users_own(own_home):
+    assert Config().state_folder().name == "symsrv"
+    assert Config(state=Path("/var/lib/symsrv")).state_folder() == Path("/var/lib/symsrv")
+
+
+def test_plain_is_what_a_file_would_say():
+    config = parse("lock_timeout: 1h\nwatch: [{path: /b, quiet: 500ms}]", origin=HERE)
+
+    shown = plain(config)
+
+    assert shown["lock_timeout"] == "3600s"
+    assert shown["watch"][0]["quiet"] == "500ms"
+    assert parse(yaml.safe_dump(shown), origin=HERE) == config
+
+
+def test_the_shipped_file_is_made_from_the_options(run):
+    assert run("config", "--example").out == EXAMPLE.read_text(encoding="utf-8")
+
+
+def test_the_shipped_file_says_the_defaults():
+    assert parse(EXAMPLE.read_text(encoding="utf-8"), origin=EXAMPLE).model_dump() == Config().model_dump()
+
+
+def test_the_commented_folder_in_the_shipped_file_shows_every_option_of_one():
+    commented = EXAMPLE.read_text(encoding="utf-8").split("watch: []\n")[1].split("\n\n")[0]
+    text = "".join(f"{line.removeprefix('# ')}\n" for line in commented.splitlines())
+
+    (folder,) = yaml.safe_load(text)["watch"]
+
+    assert list(folder) == list(WatchFolder.model_fields)
+    assert parse(text, origin=HERE).watch[0].model_copy(update={"path": Path("x")}) == WatchFolder(path=Path("x"))
+
+
+def test_every_option_has_a_sentence():
+    for model in (Config, *(type(getattr(Config(), name)) for name in ("log", "serve")), WatchFolder):
+        for name, field in model.model_fields.items():
+            assert field.description, name
+            assert field.description.endswith("."), name
