@@ -6,6 +6,7 @@ OWN = ".symsrv"
 FORMAT_FILE = f"{OWN}/store.json"
 APPLIED = f"{OWN}/applied"
 DOOMED = f"{OWN}/doomed"
+DISPLACED = f"{OWN}/displaced"
 FORMAT = 1
 
 PINGME = "pingme.txt"

@@ -179,6 +179,10 @@ class SymbolStore:
             if stat.path.count("/") >= 2 and not stat.path.endswith(_NOT_SYMBOLS) and parse_any(stat.path) is not None:
                 yield stat
 
+    def displaced(self) -> Iterator[Stat]:
+        """What replacements put aside."""
+        return self._backend.walk(places.DISPLACED)
+
     def catch_up(self) -> int:
         """Reads transactions that the index has not seen; returns how many."""
         with self._lock:
@@ -264,6 +268,10 @@ class SymbolStore:
     def removes_at_once(self) -> bool:
         """Whether a delete removes files itself; on a bucket they stay for `prune`."""
         return self._backend.shared_lock
+
+    def knows_nothing(self) -> bool:
+        """Whether the index has no file, so that only paths can be answered."""
+        return not self.index.counts().files
 
     def two_tier(self) -> bool:
         """Whether the store says of itself that names lie in folders of their first two letters."""

@@ -1,0 +1,84 @@
+"""What runs until it is stopped: the front end, the watcher beside it, and the index it keeps up."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from symsrv.assembly import Assembly
+from symsrv.config import Config, host_and_port
+from symsrv.ingest.watch import Watcher
+from symsrv.serve.asgi import App
+from symsrv.serve.front import create_app
+from symsrv.serve.runner import serve
+from symsrv.store import SymbolStore
+
+logger = logging.getLogger(__name__)
+
+Ready = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AppFactory:
+    """Builds the app of one worker process, with an assembly of its own."""
+
+    config: Config
+
+    def __call__(self) -> App:
+        """The app over this process's own view of the store."""
+        return _app(self.config, Assembly(self.config).store)
+
+
+def serve_store(assembly: Assembly, *, ready: Ready) -> int | None:
+    """Serves the configured store until a signal comes; returns its number."""
+    config = assembly.config
+    host, port = host_and_port(config.listen)
+    know_files(assembly.store)
+    if config.serve.workers > 1:
+        factory = AppFactory(config)
+        return serve(factory, host=host, port=port, workers=config.serve.workers, factory=True, ready=ready)
+    return serve(_app(config, assembly.store), host=host, port=port, ready=ready)
+
+
+def watch_and_serve(assembly: Assembly, watcher: Watcher | None, *, ready: Ready) -> int | None:
+    """Serves, and publishes what builds write, until a signal comes; a publish under way is finished."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_watch, args=(watcher, stop), name="watch") if watcher is not None else None
+    if thread is not None:
+        thread.start()
+    try:
+        return serve_store(assembly, ready=ready)
+    finally:
+        stop.set()
+        if thread is not None:
+            thread.join()
+
+
+def know_files(store: SymbolStore) -> None:
+    """Gets to know the files of a folder that has no records, beside the serving: build ids are asked without a name.
+
+    Until it is done, such a folder answers by path alone.
+    """
+    store.catch_up()
+    if store.local and store.knows_nothing():
+        threading.Thread(target=_reindex, args=(store,), name="reindex", daemon=True).start()
+
+
+def _reindex(store: SymbolStore) -> None:
+    try:
+        files = store.reindex()
+    except Exception:
+        logger.exception("could not index the folder; it is served by path alone")
+    else:
+        logger.info("indexed the folder", extra={"files": files})
+
+
+def _watch(watcher: Watcher, stop: threading.Event) -> None:
+    try:
+        watcher.run(stop)
+    except Exception:
+        logger.exception("stopped watching; serving goes on")
+
+
+def _app(config: Config, store: SymbolStore) -> App:
+    return create_app(store, io_threads=config.serve.io_threads, cpu_threads=config.serve.cpu_threads)

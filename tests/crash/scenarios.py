@@ -1,0 +1,75 @@
+"""What a writer may be doing when it dies. Each scenario has a setup, which is durable, and a deed, which is recorded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from symsrv.store import SymbolStore
+from tests.crash.publishing import draft, image
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`deed` calls `done(number)` for each transaction that it was told is committed."""
+
+    name: str
+    setup: Callable[[SymbolStore, Path], None]
+    deed: Callable[[SymbolStore, Path, Callable[[int], None]], None]
+
+
+def _nothing(store: SymbolStore, work: Path) -> None:
+    pass
+
+
+def _two_adds(store: SymbolStore, work: Path) -> None:
+    """a.dll is held by 1 and 2, b.dll by 1 alone."""
+    a, b = image(work, "a.dll"), image(work, "b.dll")
+    store.commit(draft(store, a, b))
+    store.commit(draft(store, a))
+
+
+def _add_new(store, work, done):
+    done(store.commit(draft(store, image(work, "n.dll"), image(work, "m.dll", payload=b"x" * 5000))).number)
+
+
+def _add_present(store, work, done):
+    done(store.commit(draft(store, image(work, "a.dll"), image(work, "new.dll"))).number)
+
+
+def _add_conflicting(store, work, done):
+    done(store.commit(draft(store, image(work, "a.dll", payload=b"other"), image(work, "new.dll"))).number)
+
+
+def _replace(store, work, done):
+    other = image(work, "a.dll", payload=b"other")
+    done(store.commit(draft(store, other, image(work, "new.dll"), replace=True)).number)
+
+
+def _delete_with_holder(store, work, done):
+    for transaction in store.delete([1]):
+        done(transaction.number)
+
+
+def _delete_all(store, work, done):
+    for transaction in store.delete([1, 2]):
+        done(transaction.number)
+
+
+def _interleaved(store, work, done):
+    """The first writer has staged when the second comes, commits, and shares a file with it."""
+    first = draft(store, image(work, "shared.dll"), image(work, "first.dll"))
+    second = draft(store, image(work, "shared.dll"), image(work, "second.dll"))
+    done(store.commit(second).number)
+    done(store.commit(first).number)
+    done(store.delete([3])[0].number)
+
+
+SCENARIOS = (
+    Scenario("add new", _nothing, _add_new),
+    Scenario("add present", _two_adds, _add_present),
+    Scenario("add conflicting", _two_adds, _add_conflicting),
+    Scenario("replace", _two_adds, _replace),
+    Scenario("delete, held by another", _two_adds, _delete_with_holder),
+    Scenario("delete all holders", _two_adds, _delete_all),
+    Scenario("two writers", _two_adds, _interleaved),
+)
