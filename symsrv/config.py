@@ -11,7 +11,6 @@ from urllib.parse import urlsplit, urlunsplit
 import platformdirs
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.fields import FieldInfo
 
 from symsrv.model.errors import UsageError
 
@@ -71,15 +70,15 @@ def masked(url: str) -> str:
 
 def plain(options: "Options") -> dict[str, Any]:
     """The options as a YAML file would write them: durations with their unit, passwords masked."""
-    return {name: _plain(getattr(options, name), field) for name, field in type(options).model_fields.items()}
+    return {name: _plain(getattr(options, name)) for name in type(options).model_fields}
 
 
-def _plain(value: Any, field: FieldInfo) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, Options):
         return plain(value)
     if isinstance(value, tuple):
         return [plain(item) if isinstance(item, Options) else item for item in value]
-    if isinstance(value, float) and any(getattr(one, "func", None) is seconds for one in field.metadata):
+    if isinstance(value, float):  # there are no floats but durations
         return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
     if isinstance(value, str):
         return masked(value)
@@ -125,9 +124,13 @@ class WatchFolder(Options):
         default=(), description="Globs of what is published; nothing here means everything."
     )
     exclude: tuple[str, ...] = Field(default=(), description="Globs of what is not published, even if included.")
-    quiet: Duration = Field(default=5.0, description="How long a build must not have changed before it is published.")
+    quiet: Duration = Field(default=2.0, description="How long a build must not have changed before it is published.")
     sweep: Duration = Field(
         default=30.0, description="How often the whole folder is looked through, whatever events say."
+    )
+    poll: Duration | None = Field(
+        default=None,
+        description="How often to look when events cannot be had (network disks); null listens to events.",
     )
     ready_file: str | None = Field(
         default=None, description="A file whose appearance says that the build is finished, instead of the quiet time."

@@ -1,14 +1,26 @@
-"""What a person types: one file per verb, and this table."""
+"""What a person types: one file per verb, and this table, in the order of the help text."""
 
 from collections.abc import Sequence
 
 from symsrv.commands.base import Verb
+from symsrv.commands.clients import clients
 from symsrv.commands.config import config
+from symsrv.commands.delete import delete
+from symsrv.commands.find import find
 from symsrv.commands.frame import run
+from symsrv.commands.history import history
 from symsrv.commands.identify import identify
+from symsrv.commands.reindex import reindex
+from symsrv.commands.verify import verify
 
 COMMANDS: tuple[Verb, ...] = (
     identify,
+    delete,
+    history,
+    find,
+    verify,
+    reindex,
+    clients,
     config,
 )
 

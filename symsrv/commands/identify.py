@@ -1,7 +1,6 @@
 """`symsrv identify`: what each file is, its ids, and the keys under which it is asked for."""
 
 import os
-import stat
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from symsrv.commands.base import Context, outcome, verb
-from symsrv.model.errors import Exit, NotIdentified, SymsrvError
+from symsrv.model.errors import Exit, SymsrvError
 from symsrv.model.identity import Identity
 
 
@@ -59,11 +58,7 @@ def _files(path: Path) -> Iterator[Path]:
 def _look(path: Path) -> tuple[int, tuple[Identity, ...]]:
     from symsrv.formats import identify_path
 
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        # Opening a pipe would wait for its writer.
-        raise NotIdentified("unknown-format", "not a regular file")
-    return status.st_size, tuple(identify_path(path))
+    return path.stat().st_size, identify_path(path)
 
 
 def _reason(error: OSError) -> str:
