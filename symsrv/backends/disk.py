@@ -8,7 +8,8 @@ What differs from a plain reading of the contract:
 * Files are made as the process's umask says; `.symsrv/incoming` is for its owner alone.
 """
 
-# ruff: noqa: PTH (paths as text: this runs for every file of a store, and Path costs more than the call it makes)
+# Paths as text: this runs for every file of a store, and a Path costs more than the call it makes.
+# ruff: noqa: PTH112
 
 import contextlib
 import errno

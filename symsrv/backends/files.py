@@ -11,7 +11,8 @@ was asked, fails at the n-th call, or lacks hard links, and may replay a prefix 
 Every method raises OSError as the system gave it.
 """
 
-# ruff: noqa: PTH (paths as text: this runs for every file of a store, and Path costs more than the call it makes)
+# Paths as text: this runs for every file of a store, and a Path costs more than the call it makes.
+# ruff: noqa: PTH102, PTH104, PTH105, PTH106, PTH108, PTH118
 
 import contextlib
 import errno

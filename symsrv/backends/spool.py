@@ -1,6 +1,7 @@
 """Copying a file that others may be writing: whole and unchanged, or a SourceError that says why not."""
 
-# ruff: noqa: PTH (paths as text: this runs for every file of a store, and Path costs more than the call it makes)
+# Paths as text: this runs for every file of a store, and a Path costs more than the call it makes.
+# ruff: noqa: PTH116
 
 import hashlib
 import os
