@@ -40,7 +40,7 @@ class Breakpad:
 
     def paths(self, ask: Ask) -> Sequence[str]:
         """Every leaf under every id; debug ids with a lower-case age, code ids all in upper case."""
-        if ask.wants is not Wants.SYM or ask.name is None:
+        if ask.wants is not Wants.SYM or ask.name is None or ask.packed:
             return ()
         found = []
         for one in ask.ids:

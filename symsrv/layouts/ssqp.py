@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from symsrv.layouts.symstore import WHOLE_FILES, asked_name, file_name, plain_ask
+from symsrv.layouts.symstore import PORTABLE_AGE, WHOLE_FILES, asked_name, file_name, plain_ask
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.ids import BUILD, DEBUG, PE, SymbolId, build_readings, padded_build, printed
 from symsrv.model.names import fold
@@ -11,7 +11,6 @@ CODE_PREFIX = "elf-buildid-"
 DEBUG_PREFIX = "elf-buildid-sym-"
 DEBUG_NAME = "_.debug"  # debuggers do not know what a separate debug file was called
 ANY_NAME = "_"
-_PORTABLE_AGE = "ffffffff"
 
 
 class Ssqp:
@@ -46,25 +45,28 @@ class Ssqp:
             if one.kind == BUILD:
                 found += _build_paths(ask.wants, one.value, name, packed=ask.packed)
             elif one.kind in (PE, DEBUG) and name is not None:
-                found.append(_key(name, _printed(one), packed=ask.packed))
+                found += _key(name, _printed(one), packed=ask.packed)
         return tuple(dict.fromkeys(found))
 
 
 def _build_paths(wants: Wants, value: str, name: str | None, *, packed: bool) -> list[str]:
     # .NET's tools pad, symbolicator and PerfView do not: both must find it. test_ssqp.py::test_padded_and_unpadded
     spellings = dict.fromkeys((value, padded_build(value)))
-    found = []
+    found: list[str] = []
     if wants is not Wants.DEBUG:
-        found += [_key(name or ANY_NAME, CODE_PREFIX + text, packed=packed) for text in spellings]
+        for text in spellings:
+            found += _key(name or ANY_NAME, CODE_PREFIX + text, packed=packed)
         if name is not None:
-            found.append(_key(name, value, packed=packed))
+            found += _key(name, value, packed=packed)
     if wants is not Wants.CODE:
-        found += [_key(DEBUG_NAME, DEBUG_PREFIX + text, packed=packed) for text in spellings]
+        for text in spellings:
+            found += _key(DEBUG_NAME, DEBUG_PREFIX + text, packed=packed)
     return found
 
 
-def _key(name: str, text: str, *, packed: bool) -> str:
-    return f"{name}/{text}/{file_name(name, packed=packed)}"
+def _key(name: str, text: str, *, packed: bool) -> list[str]:
+    file = file_name(name, packed=packed)
+    return [] if file is None else [f"{name}/{text}/{file}"]
 
 
 def _printed(symbol_id: SymbolId) -> str:
@@ -72,4 +74,4 @@ def _printed(symbol_id: SymbolId) -> str:
         return printed(symbol_id)
     guid, age = symbol_id.value[:32], symbol_id.value[32:]
     # Portable PDBs have no age: .NET's tools print eight capital Fs after a lower-case GUID.
-    return guid + (age.upper() if age == _PORTABLE_AGE else age)
+    return guid + (age.upper() if age == PORTABLE_AGE else age)

@@ -7,6 +7,7 @@ from symsrv.model.errors import BadName
 from symsrv.model.ids import DEBUG, PE, SymbolId, printed, readings
 from symsrv.model.names import checked_name, fold
 
+PORTABLE_AGE = "ffffffff"  # stands where portable PDBs have no age
 _GUID_DIGITS = 32
 WHOLE_FILES = (Wants.CODE, Wants.DEBUG, Wants.EITHER)
 
@@ -28,6 +29,8 @@ class Symstore:
         if ask.name is None or ask.wants not in WHOLE_FILES:
             return ()
         file = file_name(ask.name, packed=ask.packed)
+        if file is None:
+            return ()
         texts = [text for one in ask.ids if one.kind in (PE, DEBUG) for text in (printed(one), *_decimal_age(one))]
         return tuple(f"{ask.name}/{text}/{file}" for text in dict.fromkeys(texts))
 
@@ -58,14 +61,16 @@ def asked_name(name: str, file: str) -> tuple[str, bool] | None:
     return checked, packed
 
 
-def file_name(name: str, *, packed: bool) -> str:
-    """The last segment: the name, or `foo.pd_` for the packed twin of `foo.pdb`."""
-    return f"{name[:-1]}_" if packed else name
+def file_name(name: str, *, packed: bool) -> str | None:
+    """The last segment: the name, or `foo.pd_` for the packed twin of `foo.pdb`; None for `foo.pd_`, which has none."""
+    if not packed:
+        return name
+    return None if name.endswith("_") else f"{name[:-1]}_"
 
 
 def _decimal_age(symbol_id: SymbolId) -> tuple[str, ...]:
     # lldb's symstore locator prints the age in decimal, which shows from ten on. test_symstore.py::test_decimal_age
     age = symbol_id.value[_GUID_DIGITS:]
-    if symbol_id.kind != DEBUG or not age or int(age, 16) < 10:
+    if symbol_id.kind != DEBUG or not age or age == PORTABLE_AGE or int(age, 16) < 10:
         return ()
     return (f"{symbol_id.value[:_GUID_DIGITS].upper()}{int(age, 16)}",)

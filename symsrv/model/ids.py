@@ -79,11 +79,12 @@ def readings(text: str) -> tuple[SymbolId, ...]:
     if not _HEX.fullmatch(digits):
         return ()
     found: list[SymbolId] = []
-    if 32 <= len(digits) <= 40:
+    if 32 <= len(digits) <= 42:
         guid, age = digits[:32], digits[32:]
-        found.append(SymbolId(DEBUG, guid + (age.lstrip("0") or "0" if age else "")))
-        # lldb's symstore locator prints the age in decimal.
-        if len(age) > 1 and age.isdecimal() and int(age) < 1 << 32:
+        if len(age) <= 8:
+            found.append(SymbolId(DEBUG, guid + (age.lstrip("0") or "0" if age else "")))
+        # lldb's symstore locator prints the age in decimal, which takes up to ten digits.
+        if age.isdecimal() and 10 <= int(age) < 1 << 32:
             found.append(SymbolId(DEBUG, f"{guid}{int(age):x}"))
     if 9 <= len(digits) <= 16:
         # The Python symstore package pads small image sizes to four digits.
