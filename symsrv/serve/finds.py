@@ -1,0 +1,182 @@
+"""From a route to an answer with its opened file: the store's word, remembered while nothing changed in it.
+
+Only hits are remembered: a miss asks the store each time, so that a file copied in by hand is seen at once.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from symsrv.model.ask import Wants
+from symsrv.model.errors import Missing
+from symsrv.model.names import base_name
+from symsrv.model.records import StoredFile
+from symsrv.serve.answer import Conditions, Facts, File, Miss, Reason, answer, whole
+from symsrv.serve.asgi import lines
+from symsrv.serve.hashes import Hashes, version
+from symsrv.serve.routes import Route
+from symsrv.serve.sections import open_section
+from symsrv.store import Opened, Stat, SymbolStore
+
+REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that answers a path: the facts of its bytes as they were opened, and the ordinary answer.
+
+    `head` are that answer's headers as they stand on the wire.
+    """
+
+    file: StoredFile
+    facts: Facts
+    version: tuple[str, int, int]
+    whole: File
+    head: bytes
+    revision: object = None
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An answer that only has to be sent. `opened` is what its bytes come from; the owner closes it.
+
+    `positioned` says that the stream stands at the answer's first byte already, as a bucket's response does.
+    """
+
+    answer: File | Miss
+    opened: Opened | None = None
+    found: Found | None = None
+    positioned: bool = False
+
+    def close(self) -> None:
+        """Closes the file, if there is one."""
+        if self.opened is not None:
+            self.opened.close()
+
+
+class Finds:
+    """Finds, opens and decides; what it remembers is bounded. `prepare` may be called in any thread."""
+
+    def __init__(self, store: SymbolStore, hashes: Hashes, *, remembered: int = REMEMBERED) -> None:
+        self._store = store
+        self._hashes = hashes
+        self._limit = remembered
+        self._known: OrderedDict[bytes, Found] = OrderedDict()
+
+    def known(self, raw: bytes, revision: object) -> tuple[Opened, Found] | None:
+        """The file that this path gave last time, opened anew, if that is still right."""
+        found = self._known.get(raw)
+        if found is None:
+            return None
+        if found.revision == revision:
+            try:
+                opened = self._store.open(found.file)
+            except Missing:
+                del self._known[raw]
+                return None
+            stat = opened.stat
+            same = stat.size == found.version[1] and stat.modified_ns == found.version[2]
+            if same and (found.facts.tag is not None or self._hashes.known(stat) is None):
+                self._known.move_to_end(raw)
+                return opened, found
+            opened.close()
+        del self._known[raw]
+        return None
+
+    def remember(self, raw: bytes, found: Found, revision: object) -> None:
+        """Keeps what was found for the next request of this path; only in the loop's thread."""
+        self._known[raw] = replace(found, revision=revision)
+        while len(self._known) > self._limit:
+            self._known.popitem(last=False)
+
+    def has(self, route: Route) -> bool:
+        """Whether the store knows a file that this path may mean."""
+        return any(self._candidates(route))
+
+    def prepare(self, route: Route, method: str, asked: Conditions | None) -> Prepared:
+        """Finds the file, opens it and decides the answer."""
+        reason = Reason.NOT_FOUND
+        for files in self._candidates(route):
+            if route.ask is not None and route.ask.wants is Wants.SECTION:
+                prepared = self._section(route, files, method, asked)
+                if prepared is not None:
+                    return prepared
+                reason = Reason.NO_SECTION
+                continue
+            for file in files:
+                try:
+                    prepared = self._file(file, route, method, asked)
+                except Missing:
+                    continue
+                if prepared.answer != _EMPTY:
+                    return prepared
+                prepared.close()
+                reason = Reason.EMPTY
+        return Prepared(Miss(reason))
+
+    def _candidates(self, route: Route) -> Iterator[Sequence[StoredFile]]:
+        for ask in (route.ask, route.spaced):
+            if ask is not None:
+                files = self._store.find(ask)
+                if files:
+                    yield files
+
+    def _file(self, file: StoredFile, route: Route, method: str, asked: Conditions | None) -> Prepared:
+        if self._store.local or (method == "GET" and asked is None):
+            opened = self._store.open(file)
+            found = self._facts(file, opened.stat, route)
+            return Prepared(answer(method, asked, found.facts), opened, found, positioned=not self._store.local)
+        return self._remote(file, route, method, asked)
+
+    def _remote(self, file: StoredFile, route: Route, method: str, asked: Conditions | None) -> Prepared:
+        """Decides by a look, and then opens only the span that is to be sent."""
+        for _ in range(3):
+            stat = self._store.look(file.home)
+            if stat is None:
+                raise Missing(file.home)
+            found = self._facts(file, stat, route)
+            decided = answer(method, asked, found.facts)
+            if isinstance(decided, Miss) or not decided.length or method == "HEAD":
+                return Prepared(decided, None, found)
+            opened = self._store.open(file, decided.offset, decided.length)
+            if version(opened.stat) == version(stat):
+                return Prepared(decided, opened, found, positioned=True)
+            opened.close()
+        return Prepared(Miss(Reason.CHANGED))
+
+    def _section(
+        self, route: Route, files: Sequence[StoredFile], method: str, asked: Conditions | None
+    ) -> Prepared | None:
+        name = route.ask.detail if route.ask else None
+        hit = open_section(self._store, files, name) if name else None
+        if hit is None or name is None:
+            return None
+        opened, file, (offset, size) = hit
+        found = self._facts(file, opened.stat, route)
+        tag = found.facts.tag
+        # The section is another thing than the file: it needs a validator of its own.
+        facts = replace(found.facts, offset=offset, size=size, tag=tag and f"{tag}-{offset:x}-{size:x}")
+        found = _found(file, facts, opened.stat)
+        decided = answer(method, asked, facts)
+        if opened.descriptor is None and isinstance(decided, File):
+            opened.close()
+            opened = self._store.open(file, decided.offset, decided.length)
+            if version(opened.stat) != found.version:
+                opened.close()
+                return None
+            return Prepared(decided, opened, found, positioned=True)
+        return Prepared(decided, opened, found)
+
+    def _facts(self, file: StoredFile, stat: Stat, route: Route) -> Found:
+        recorded = file.size == stat.size and file.modified_ns == stat.modified_ns
+        tag = file.sha256 if recorded and file.sha256 else stat.sha256 or self._hashes.known(stat)
+        facts = Facts(base_name(file.home), stat.size, stat.modified_ns, tag, debuginfod=route.debuginfod)
+        return _found(file, facts, stat)
+
+
+_EMPTY = Miss(Reason.EMPTY)
+
+
+def _found(file: StoredFile, facts: Facts, stat: Stat) -> Found:
+    ordinary = whole(facts)
+    return Found(file, facts, version(stat), ordinary, lines(ordinary.headers))

@@ -1,0 +1,253 @@
+"""The front: one ASGI callable that every request comes in by. Plain ASGI: a framework's routing costs as much again.
+
+What cannot be answered is a miss, 404 with a reason word, whatever the cause: debuggers drop a server that says
+anything else (clients.md, traps 1 and 2).
+"""
+
+import json
+import logging
+from time import perf_counter
+from urllib.parse import quote
+
+from symsrv.metrics import ServeMetrics
+from symsrv.model.ask import Wants
+from symsrv.model.errors import SymsrvError
+from symsrv.serve.answer import OCTETS, Conditions, Miss, Reason, answer, conditions
+from symsrv.serve.asgi import Headers, Receive, Scope, Send, header, lines, plain_headers, send_whole
+from symsrv.serve.finds import REMEMBERED, Finds, Prepared
+from symsrv.serve.fixed import fixed
+from symsrv.serve.hashes import Hashes
+from symsrv.serve.pages import Pages
+from symsrv.serve.pools import CPU_THREADS, IO_THREADS, Pools
+from symsrv.serve.routes import REMEMBERED_BYTES, Door, Route, route
+from symsrv.serve.send import CHUNK_BYTES, FileShrunkError, read_now, send_big
+from symsrv.store import SymbolStore
+
+logger = logging.getLogger(__name__)
+
+_OUTCOMES = {200: "hit", 206: "part", 304: "unchanged", 416: "no-range", 406: "too-big"}
+
+
+def create_app(
+    store: SymbolStore,
+    *,
+    io_threads: int = IO_THREADS,
+    cpu_threads: int = CPU_THREADS,
+    remembered: int = REMEMBERED,
+    metrics: ServeMetrics | None = None,
+) -> "Front":
+    """The ASGI app that serves a store. It does not close the store."""
+    pools = Pools(io_threads=io_threads, cpu_threads=cpu_threads)
+    return Front(store, pools, metrics or ServeMetrics(), remembered=remembered)
+
+
+class Front:
+    """The app of one process."""
+
+    def __init__(
+        self, store: SymbolStore, pools: Pools, metrics: ServeMetrics, *, remembered: int = REMEMBERED
+    ) -> None:
+        self.metrics = metrics
+        self.hashes = Hashes(store, pools)
+        self._store = store
+        self._pools = pools
+        self._finds = Finds(store, self.hashes, remembered=remembered)
+        self._pages = Pages(store, pools, metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one connection event of the server."""
+        if scope["type"] == "http":
+            await self._request(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    def at_once(self, raw: bytes) -> tuple[int, bytes, bytes] | None:
+        """Answers a plain GET without awaiting, as the wire sends it; None if it has to go by ASGI.
+
+        Only what lies on a local disk and is small, or is not there.
+        """
+        begun = perf_counter()
+        where = route(raw)
+        if where.door is not Door.SYMBOL or not self._store.local:
+            return None
+        revision = self._store.revision()
+        known = self._finds.known(raw, revision)
+        if known is None:
+            return None if self._finds.has(where) else self._missed(where, begun)
+        opened, found = known
+        facts = found.facts
+        try:
+            if facts.size > CHUNK_BYTES or facts.tag is None or opened.descriptor is None:
+                return None
+            body = read_now(opened, facts.offset, facts.size)
+        finally:
+            opened.close()
+        self.metrics.observe(where.layout, "hit", seconds=perf_counter() - begun, sent=facts.size)
+        return 200, found.head, body
+
+    def _missed(self, where: Route, begun: float) -> tuple[int, bytes, bytes]:
+        head, body = _MISSED
+        self.metrics.observe(where.layout, "miss", seconds=perf_counter() - begun, sent=0)
+        return 404, head, body
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                self._pools.close()
+                return
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        metrics = self.metrics
+        begun = perf_counter()
+        metrics.in_flight += 1
+        label, outcome, sent = "none", "failed", 0
+        try:
+            raw = scope.get("raw_path") or quote(scope["path"]).encode()
+            where = route(raw)
+            label = where.layout
+            if where.door is Door.SYMBOL:
+                outcome, sent = await self._symbol(raw, where, scope, receive, send)
+            else:
+                outcome, sent = await self._other(where, scope, send)
+        finally:
+            metrics.in_flight -= 1
+            metrics.observe(label, outcome, seconds=perf_counter() - begun, sent=sent)
+
+    async def _symbol(self, raw: bytes, where: Route, scope: Scope, receive: Receive, send: Send) -> tuple[str, int]:
+        method = scope["method"]
+        if method not in ("GET", "HEAD"):
+            return await _send_miss(Miss(Reason.METHOD), scope, send)
+        asked = conditions(scope["headers"])
+        try:
+            prepared, body = await self._prepared(raw, where, method, asked)
+        except Exception as exc:
+            return await _send_miss(_failed(exc, where), scope, send)
+        decided = prepared.answer
+        if isinstance(decided, Miss):
+            return await _send_miss(decided, scope, send)
+        try:
+            if body is None and prepared.opened is not None:
+                sent = await send_big(prepared.opened, decided, self._pools, receive, send)
+            else:
+                await send_whole(send, decided.status, decided.headers, body or b"", head=False)
+                sent = len(body or b"")
+        except OSError as exc:
+            logger.info("broke off while sending", extra={"path": where.path, "error": str(exc)})
+            return "broken", 0
+        finally:
+            prepared.close()
+        return _OUTCOMES[decided.status], sent
+
+    async def _prepared(
+        self, raw: bytes, where: Route, method: str, asked: Conditions | None
+    ) -> tuple[Prepared, bytes | None]:
+        """The answer, and its body if it is small: then the file is closed already and nothing can go wrong later."""
+        store = self._store
+        prepared: Prepared | None = None
+        if store.local:
+            revision = store.revision()
+            known = self._finds.known(raw, revision)
+            if known is not None:
+                opened, found = known
+                decided = found.whole if asked is None else answer(method, asked, found.facts)
+                prepared = Prepared(decided, opened, found)
+            elif where.ask is not None and where.ask.wants is Wants.SECTION:
+                prepared = await self._pools.in_cpu(self._finds.prepare, where, method, asked)
+            else:
+                prepared = self._finds.prepare(where, method, asked)
+            if prepared.found is not None and known is None and len(raw) <= REMEMBERED_BYTES:
+                self._finds.remember(raw, prepared.found, revision)
+            if prepared.found is not None and prepared.found.facts.tag is None and prepared.opened is not None:
+                self.hashes.want(prepared.opened.stat)
+        else:
+            prepared = await self._pools.in_io(self._finds.prepare, where, method, asked)
+        try:
+            return prepared, await self._small(prepared, method)
+        except BaseException:
+            prepared.close()
+            raise
+
+    async def _small(self, prepared: Prepared, method: str) -> bytes | None:
+        decided, opened = prepared.answer, prepared.opened
+        if isinstance(decided, Miss) or opened is None or method == "HEAD" or not decided.length:
+            prepared.close()
+            return b""
+        if decided.length > CHUNK_BYTES:
+            return None
+        if opened.descriptor is not None:
+            body = read_now(opened, decided.offset, decided.length)
+        else:
+            body = await self._pools.in_io(read_now, opened, decided.offset, decided.length)
+        prepared.close()
+        return body
+
+    async def _other(self, where: Route, scope: Scope, send: Send) -> tuple[str, int]:
+        head = scope["method"] == "HEAD"
+        if where.door is Door.NOBODY:
+            return await _send_miss(Miss(where.reason), scope, send)
+        if not head and scope["method"] != "GET":
+            return await _send_miss(Miss(Reason.METHOD), scope, send)
+        try:
+            if where.door is Door.PAGE:
+                page = await self._pages.page(where.path, scope)
+                if page is None:
+                    return await _send_miss(Miss(Reason.UNKNOWN_PATH), scope, send)
+                status, headers, body = page
+            else:
+                data = await self._pools.in_io(fixed, self._store, where.path)
+                if isinstance(data, Miss):
+                    return await _send_miss(data, scope, send)
+                status, headers, body = 200, plain_headers(data, OCTETS), data
+        except Exception as exc:
+            return await _send_miss(_failed(exc, where), scope, send)
+        await send_whole(send, status, headers, body, head=head)
+        return "hit", 0 if head else len(body)
+
+
+def _failed(exc: Exception, where: Route) -> Miss:
+    """What a client hears of our own troubles: that the file is not to be had."""
+    if isinstance(exc, FileShrunkError):
+        return Miss(Reason.CHANGED)
+    if isinstance(exc, SymsrvError | OSError):
+        logger.warning("could not answer", extra={"path": where.path, "error": str(exc)})
+        return Miss(Reason.UNAVAILABLE)
+    logger.exception("could not answer", extra={"path": where.path})
+    return Miss(Reason.FAILED)
+
+
+async def _send_miss(miss: Miss, scope: Scope, send: Send) -> tuple[str, int]:
+    as_json = b"application/json" in header(scope["headers"], b"accept")
+    headers, body = _MISSES[miss.reason, as_json]
+    await send_whole(send, miss.status, headers, body, head=scope["method"] == "HEAD")
+    return ("miss" if miss.status == 404 else "too-big"), 0
+
+
+def _miss(reason: Reason, *, as_json: bool) -> tuple[Headers, bytes]:
+    if as_json:
+        body, kind = json.dumps({"error": _SENTENCES[reason], "reason": reason}).encode() + b"\n", b"application/json"
+    else:
+        body, kind = f"{_SENTENCES[reason]}\n".encode(), b"text/plain; charset=utf-8"
+    return plain_headers(body, kind, (b"x-symsrv-reason", reason.encode()), (b"vary", b"accept")), body
+
+
+_SENTENCES = {
+    Reason.BAD_PATH: "no symbol can have such a path",
+    Reason.UNKNOWN_PATH: "this is not a path of any symbol server's dialect",
+    Reason.NOT_FOUND: "not in this store",
+    Reason.NO_SECTION: "no file with this build id has such a section",
+    Reason.EMPTY: "the file is empty",
+    Reason.CHANGED: "the file changed while it was read",
+    Reason.HIDDEN: "not served",
+    Reason.NO_TIERS: "this store has one tier",
+    Reason.METHOD: "symbols are only read here",
+    Reason.TOO_BIG: "larger than X-DEBUGINFOD-MAXSIZE",
+    Reason.UNAVAILABLE: "the store could not be read",
+    Reason.FAILED: "could not be answered",
+}
+_MISSES = {(reason, as_json): _miss(reason, as_json=as_json) for reason in Reason for as_json in (False, True)}
+_MISSED = (lines(_MISSES[Reason.NOT_FOUND, False][0]), _MISSES[Reason.NOT_FOUND, False][1])
