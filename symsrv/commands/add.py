@@ -1,0 +1,90 @@
+"""`symsrv add`: publishes files and folders as one transaction."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from symsrv.commands.base import Context, outcome, verb
+from symsrv.model.errors import Exit, NoStore
+
+if TYPE_CHECKING:
+    from symsrv.ingest import FileResult
+    from symsrv.store import SymbolStore
+
+
+@verb(
+    "add",
+    example='symsrv add out/ --store ./symbols --product crash --version 1.2\nsymsrv add "build/**/*.pdb" @more.txt',
+    store=True,
+    answers=True,
+    dry_run=True,
+    exits=(Exit.PARTLY,),
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--product", default="", help="The product, for the record.")
+@click.option("--version", default="", help="Its version.")
+@click.option("--comment", default="", help="Anything else, for the record.")
+@click.option("--tag", help="The group that the transaction belongs to.")
+@click.option("--include", multiple=True, metavar="GLOB", help="Only files like this; may be given several times.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="No files or folders like this.")
+@click.option("--replace", is_flag=True, help="Where the store has other bytes under the same key, put these there.")
+@click.option("--strict", is_flag=True, help="Fail also for files that are not debug files.")
+def add(
+    context: Context,
+    paths: tuple[str, ...],
+    product: str,
+    version: str,
+    comment: str,
+    tag: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    replace: bool,
+    strict: bool,
+) -> Exit:
+    """Publish files as one transaction: work out what each is, and file it where debuggers ask for it.
+
+    PATH is a file, a folder (everything below), a pattern with *, ? and **, or @FILE with one path per line. What is
+    no debug file is ignored; a bad file is reported and never stops the others. The store is made if there is none.
+    """
+    from symsrv.ingest import FileStatus, discover, preview, publish
+
+    sources = discover(paths, include=include, exclude=exclude)
+    with context.progress("publishing") as line:
+        if context.dry_run:
+            receipt = preview(_there(context), sources, replace=replace, on_file=line.step)
+        else:
+            receipt = publish(
+                context.assembly().new_store,
+                sources,
+                product=product,
+                version=version,
+                comment=comment,
+                tag=tag,
+                replace=replace,
+                on_file=line.step,
+            )
+    for result in receipt.results:
+        _tell(context, result)
+    summary = f"dry run, {receipt}" if context.dry_run else str(receipt)
+    context.answer(receipt.to_record(), text=summary)
+    if not receipt.results:
+        context.warn("there is no file to publish")
+    passed_over = receipt.count(FileStatus.IGNORED) if strict else 0
+    bad = receipt.failed + passed_over + (strict and not receipt.results)
+    return outcome(good=receipt.count(FileStatus.STORED) + receipt.count(FileStatus.PRESENT), bad=bad)
+
+
+def _there(context: Context) -> "SymbolStore | None":
+    """The store, if there is one: a dry run makes none."""
+    try:
+        return context.assembly().store
+    except NoStore:
+        return None
+
+
+def _tell(context: Context, result: "FileResult") -> None:
+    """One line: what is well or passed over is an answer, a failure goes where warnings go."""
+    if result.failed and not context.json:
+        context.warn(str(result))
+    else:
+        context.answer(result.to_record(), text=str(result))
