@@ -124,13 +124,9 @@ class WatchFolder(Options):
         default=(), description="Globs of what is published; nothing here means everything."
     )
     exclude: tuple[str, ...] = Field(default=(), description="Globs of what is not published, even if included.")
-    quiet: Duration = Field(default=2.0, description="How long a build must not have changed before it is published.")
+    quiet: Duration = Field(default=5.0, description="How long a build must not have changed before it is published.")
     sweep: Duration = Field(
         default=30.0, description="How often the whole folder is looked through, whatever events say."
-    )
-    poll: Duration | None = Field(
-        default=None,
-        description="How often to look when events cannot be had (network disks); null listens to events.",
     )
     ready_file: str | None = Field(
         default=None, description="A file whose appearance says that the build is finished, instead of the quiet time."
