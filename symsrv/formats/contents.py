@@ -29,7 +29,7 @@ def section(data: Reader, name: str) -> Span | None:
         return None
     elf = ElfTables(data)
     names = elf.names() if elf.type != ET_CORE else None
-    wanted = name.encode("utf-8", "surrogateescape") + b"\0"
+    wanted = name.encode("utf-8", "surrogatepass") + b"\0"
     if names is None or b"\0" in wanted[:-1]:
         return None
     table = data.at(names.offset, names.size) if names.size <= _NAMES_LIMIT_BYTES else None

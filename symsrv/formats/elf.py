@@ -125,10 +125,10 @@ def _kind(elf: ElfTables, sections: tuple[Section, ...]) -> str:
     """Whether there is code, debug information, or both.
 
     Code: an allocated PROGBITS section with content, elfutils' debuginfod's rule; a separate debug file has them all
-    as NOBITS. Without sections: a segment with content. Debug information: see `_has_debug`. A file with neither was
-    separated from a program that had none, so it counts as a debug file.
+    as NOBITS. Without sections (or with a NULL one alone): a segment with content. Debug information: `_has_debug`.
+    A file with neither was separated from a program that had none, so it counts as a debug file.
     """
-    if sections:
+    if any(one.kind for one in sections):
         code = any(one.kind == SHT_PROGBITS and one.flags & SHF_ALLOC and one.size for one in sections)
     else:
         code = any(one.kind == PT_LOAD and one.size for one in elf.segments(SEGMENTS_LIMIT))

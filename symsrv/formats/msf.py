@@ -38,7 +38,7 @@ class Msf:
         if not SMALLEST_PAGE <= size <= LARGEST_PAGE or size & (size - 1):
             raise NotIdentified("malformed", f"{size} bytes is no page size of an MSF container")
         map_pages = _pages(4 * _pages(self.directory_size, size), size)
-        if self.directory_size < 4 or _MAP_AT + 4 * map_pages > size:
+        if not 4 <= self.directory_size < NIL or _MAP_AT + 4 * map_pages > size:
             raise NotIdentified("malformed", f"a directory of {self.directory_size} bytes does not fit its page map")
         self._data = data
         self._map: dict[int, tuple[int, ...]] = {}

@@ -138,20 +138,20 @@ def _has_lines(msf: Msf, modules_size: int) -> bool | None:
     end = min(max(modules_size, 0), MODULES_LIMIT_BYTES)
     buffer, start, at = b"", 0, 0  # `buffer` holds the list from `start`; the next record begins at `at`
     while at + _MODULE.size <= end:
-        if at + _MODULE.size > start + len(buffer):
-            buffer, start = msf.read(_DBI, _DBI_HEADER.size + at, min(_PIECE_BYTES, end - at)), at
-            if len(buffer) < _MODULE.size:
-                return False
-        c11, c13 = _MODULE.unpack_from(buffer, at - start)
+        record = at - start
+        names = _end_of_names(buffer, record + _MODULE.size)
+        if names is None:  # read on from this record, a second time as far as is allowed: names can be long paths
+            wanted = end - at if start == at and buffer else min(_PIECE_BYTES, end - at)
+            if start == at and len(buffer) >= wanted:
+                break
+            buffer, start = msf.read(_DBI, _DBI_HEADER.size + at, wanted), at
+            if len(buffer) < wanted:
+                end = at + len(buffer)  # the stream ends before its list
+            continue
+        c11, c13 = _MODULE.unpack_from(buffer, record)
         if c11 or c13:
             return True
-        names = _end_of_names(buffer, at - start + _MODULE.size)
-        if names is None and at > start:
-            buffer, start = b"", at  # read on from this record
-        elif names is None:
-            break
-        else:
-            at = start + names
+        at = start + names
     return None if modules_size > MODULES_LIMIT_BYTES else False
 
 

@@ -1,0 +1,178 @@
+import struct
+
+import pefile
+import pytest
+
+from symsrv.formats import identify_path
+from symsrv.formats.pe import DEBUG_ENTRIES_LIMIT
+from symsrv.model.identity import CODE
+from symsrv.model.ids import PE
+from tests.formats.checks import (
+    check_against_manifest,
+    check_keys,
+    identified,
+    needs_symbolic,
+    refused,
+    survives,
+    symbolic_object,
+)
+from tests.made import corpus, zig
+from tests.made.pe_builder import GUID_TEXT, IMAGE_SIZE, STAMP, Entry, build_pe, nb10, rsds
+
+# Cut or faked so that the manifest itself expects no id.
+NO_ID = {"broken/truncated.exe", "broken/pe-cut-in-header.exe", "broken/mz-only.dll"}
+
+
+@pytest.mark.parametrize("entry", corpus.entries("pe"))
+def test_corpus(entry):
+    if entry.where in NO_ID:
+        assert refused(entry.path.read_bytes()) == "truncated"
+        return
+    (found,) = identify_path(entry.path, entry.name)
+
+    check_against_manifest(entry, found)
+    check_keys(entry, found)
+    first = next((one for one in entry.expected.get("codeview") or () if one.get("pdb_path")), None)
+    if first:
+        assert found.debug_file == first["pdb_path"].replace("\\", "/").split("/")[-1]
+
+
+@pytest.mark.parametrize("arch", zig.WINDOWS_TARGETS)
+def test_linked_images_as_pefile_reads_them(arch):
+    pair = zig.linked(arch)
+    other = pefile.PE(str(pair.code), fast_load=True)
+    other.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_DEBUG"]])
+    record = next(one.entry for one in other.DIRECTORY_ENTRY_DEBUG if one.struct.Type == 2)
+
+    (found,) = identify_path(pair.code)
+
+    assert (found.format, found.kind, found.arch, found.symbol_kind) == ("pe", CODE, arch, "bin")
+    assert found.code_id == f"{other.FILE_HEADER.TimeDateStamp:08X}{other.OPTIONAL_HEADER.SizeOfImage:x}"
+    assert found.debug_id == record.Signature_String
+    assert found.debug_file == "made.pdb"
+    assert found.notes == ()
+
+
+@needs_symbolic
+@pytest.mark.parametrize("arch", zig.WINDOWS_TARGETS)
+def test_linked_images_as_symbolic_reads_them(arch):
+    pair = zig.linked(arch)
+    other = symbolic_object(pair.code)
+
+    (found,) = identify_path(pair.code)
+
+    assert found.code_id.lower() == other.code_id.lower()
+    assert found.debug_id.lower() == other.debug_id.replace("-", "").lower()[:32] + "1"
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_stamp_keeps_its_leading_zero_and_size_has_none(wide):
+    # SSQP key conventions, "PE-timestamp-filesize"; symstore issue 36.
+    found = identified(build_pe(wide=wide, image_size=0x400))
+
+    assert found.code_id == "0A1B2C3D400"
+    assert [(one.kind, one.value) for one in found.ids] == [(PE, "0a1b2c3d400")]
+
+
+def test_stamp_and_size_are_unsigned():
+    assert identified(build_pe(stamp=0xFFFFFFFF, image_size=0xFFFFFFFF)).code_id == "FFFFFFFFffffffff"
+
+
+@pytest.mark.parametrize("header_at", [0x40, 0x80, 0x200, 0x3C0])
+def test_header_anywhere(header_at):
+    image = build_pe(header_at=header_at) if header_at < 0x200 else build_pe(header_at=header_at).ljust(5000, b"\0")
+
+    assert identified(image).code_id == f"{STAMP:08X}{IMAGE_SIZE:x}"
+
+
+@pytest.mark.parametrize("by_address", [False, True])
+def test_codeview_by_pointer_and_by_address(by_address):
+    found = identified(build_pe([Entry(rsds(age=0x1A), by_address=by_address)]))
+
+    assert found.debug_id == GUID_TEXT.upper() + "1a"
+    assert found.debug_file == "made.pdb"
+
+
+def test_portable_codeview_has_the_stamp_for_an_age():
+    found = identified(build_pe([Entry(rsds(), minor=0x504D, stamp=0x0FB0FC89)]))
+
+    assert found.debug_id == GUID_TEXT.upper() + "fb0fc89"
+
+
+def test_first_codeview_entry_decides_and_the_second_is_noted():
+    found = identified(build_pe([Entry(b"x", kind=16), Entry(rsds(b"a.ni.pdb")), Entry(rsds(b"/src/a.pdb", age=2))]))
+
+    assert found.debug_file == "a.ni.pdb"
+    assert found.notes == (f"it also names the PDB a.pdb {GUID_TEXT.upper()}2",)
+
+
+def test_nb10():
+    found = identified(build_pe([Entry(nb10(age=112))]))
+
+    assert (found.debug_id, found.debug_file) == ("5555CD4F70", "old.pdb")
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        (b"C:\\out/mixed\\a b.pdb", "a b.pdb"),
+        (b"/home/me/a.pdb", "a.pdb"),
+        (b"b\xc3\xa4r.pdb", "b\xe4r.pdb"),
+        (b"", None),
+        (b"C:\\out\\", None),
+        (b"con.pdb", None),
+        (b"a?.pdb", None),
+        (b"b\xe4r.pdb", None),
+        (b"x" * 300, None),
+    ],
+)
+def test_name_of_the_pdb_is_checked(path, file):
+    found = identified(build_pe([Entry(rsds(path))]))
+
+    assert found.debug_file == file
+    assert bool(found.notes) == (file is None)
+    assert found.debug_id == GUID_TEXT.upper() + "1"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        build_pe([Entry(rsds())], directory=(0x7000_0000, 28)),
+        build_pe([Entry(rsds())], directory=(0x1000, 0xFFFFFFFF)),
+        build_pe([Entry(b"RSDS")]),
+        build_pe([Entry(b"RSDS1234")]),
+        build_pe([Entry(b"nonsense" * 4)]),
+    ],
+)
+def test_broken_debug_directory_is_only_a_note(image):
+    found = identified(image)
+
+    assert found.code_id == f"{STAMP:08X}{IMAGE_SIZE:x}"
+    assert found.debug_id is None
+    assert found.notes
+
+
+def test_debug_entries_are_bounded():
+    image = build_pe([Entry(b"", kind=0)] * DEBUG_ENTRIES_LIMIT + [Entry(rsds())])
+
+    assert identified(image).debug_id is None
+
+
+def test_dos_program_is_no_pe():
+    assert refused(b"MZ" + bytes(500)) == "unknown-format"
+
+
+def test_unknown_optional_header():
+    image = bytearray(build_pe())
+    struct.pack_into("<H", image, 0x80 + 24, 0x107)
+
+    assert refused(bytes(image)) == "malformed"
+
+
+def test_cut_anywhere():
+    image = build_pe([Entry(rsds())])
+    whole = identified(image)
+
+    for size in range(len(image)):
+        found = survives(image[:size])
+        assert found is None or found.ids == whole.ids

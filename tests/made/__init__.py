@@ -1,0 +1,13 @@
+"""Files for the tests: made by a real linker, built byte by byte, or lent by the corpus next door.
+
+| module | gives |
+|---|---|
+| `zig` | `linked(target)` -> `Pair(code, debug)`: a PE and its PDB, by lld. `elf(...)` -> `Made`: a shared library |
+| `pdb_builder` | `build_pdb(...)` -> bytes: PDBs that no linker makes; `write_sparse_pdb(path, ...)`: a huge one |
+| `pe_builder` | `build_pe(...)` -> bytes: a PE with chosen stamp, size and CodeView records |
+| `elf_builder` | `build_elf(...)` -> bytes: an ELF of any class, byte order, notes and numbering |
+| `corpus` | `entries(*kinds)`: real files with the ids that other tools give them; empty if the corpus is missing |
+
+zig's files are made once and kept in `<temp>/symsrv-made-<hash of the recipes>`; every function returns what is there.
+Ids come from what was asked of the linker or from another reader (pefile), never from symsrv itself.
+"""
