@@ -11,6 +11,8 @@
         ├── NoSuchTransaction
         ├── AlreadyThere        create-only met something
         ├── Missing             asked to open what is not there
+        ├── DamagedDocument     a transaction document cannot be what its writer wrote
+        ├── NewerFormat         written by a later version of symsrv
         └── BackendError        disk or bucket refused (`transient` says whether to try again)
 
 The reason words are part of the JSON answers: they may be added to, never renamed.
@@ -148,3 +150,27 @@ class BackendError(StoreError):
         super().__init__(sentence)
         self.reason = reason
         self.transient = transient
+
+
+class DamagedDocument(StoreError):
+    """A transaction document that cannot be what its writer wrote."""
+
+    reason = "damaged-document"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({why}); restore it from a backup, or move it away and run 'symsrv verify'"
+        )
+        self.path = path
+        self.why = why
+
+
+class NewerFormat(StoreError):
+    """The store was written by a later version of symsrv."""
+
+    reason = "newer-format"
+
+    def __init__(self, what: str, found: object, known: int) -> None:
+        super().__init__(
+            f"{what} has format {found}, and this symsrv knows {known}; use the version that wrote it, or a later one"
+        )

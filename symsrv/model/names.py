@@ -18,7 +18,7 @@ def checked_name(text: str) -> str:
     if not name or name in (".", ".."):
         raise BadName(text, "it is empty or a dot segment")
     if _FORBIDDEN.search(name):
-        raise BadName(text, "it has a separator, a control character or one of : * ? \" < > |")
+        raise BadName(text, 'it has a separator, a control character or one of : * ? " < > |')
     if name[-1] in ". ":
         raise BadName(text, "it ends in a dot or a space, which Windows drops")
     if _RESERVED.fullmatch(name):

@@ -1,15 +1,18 @@
 """Compares `000Admin` and `refs.ptr` with what the documents say: invariant R1 of docs/store.md."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from symsrv.backends.base import Backend
-from symsrv.ledger.index import Index
 from symsrv.model.errors import Missing
 from symsrv.model.records import Transaction, digits
 from symsrv.store import microsoft
 
+if TYPE_CHECKING:
+    from symsrv.ledger.index import Index
 
-def admin_faults(backend: Backend, index: Index) -> Iterator[tuple[str, str]]:
+
+def admin_faults(backend: Backend, index: "Index") -> Iterator[tuple[str, str]]:
     """Yields (path, sentence) for each of our transactions that `000Admin` tells otherwise.
 
     On a bucket only `lastid.txt` and the lists are kept (docs/decisions/0004-admin-on-buckets.md).
@@ -44,7 +47,7 @@ def _line_faults(
         yield microsoft.SERVER, f"transaction {number} is deleted, and has a line"
 
 
-def _ref_faults(backend: Backend, index: Index, transaction: Transaction) -> Iterator[tuple[str, str]]:
+def _ref_faults(backend: Backend, index: "Index", transaction: Transaction) -> Iterator[tuple[str, str]]:
     listed = {key for key, _ in microsoft.parse_list(_read(backend, microsoft.file_list(transaction.number)))}
     for entry in index.entries(transaction.number):
         if not entry.status.holds:
@@ -54,7 +57,10 @@ def _ref_faults(backend: Backend, index: Index, transaction: Transaction) -> Ite
             yield microsoft.file_list(transaction.number), f"it does not list {folder}"
         refs = _read(backend, f"{folder}/{microsoft.REFS}").split(b"\r\n")
         if microsoft.ref_line(transaction.number, entry) not in refs:
-            yield f"{folder}/{microsoft.REFS}", f"transaction {digits(transaction.number)} holds the file, and has no line"
+            yield (
+                f"{folder}/{microsoft.REFS}",
+                f"transaction {digits(transaction.number)} holds the file, and has no line",
+            )
 
 
 def _read(backend: Backend, path: str) -> bytes:

@@ -3,23 +3,24 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from symsrv.backends.base import Backend
-from symsrv.ledger.index import Index
-from symsrv.model.errors import Missing
+from symsrv.model.errors import DamagedDocument, Missing
 from symsrv.model.records import Entry, Status, Transaction
 from symsrv.store import documents, microsoft
+
+if TYPE_CHECKING:
+    from symsrv.ledger.index import Index
 
 logger = logging.getLogger(__name__)
 
 
-def _log_damaged(fault: documents.DamagedDocument) -> None:
+def _log_damaged(fault: DamagedDocument) -> None:
     logger.warning("left out a transaction: %s", fault)
 
 
-def catch_up(
-    backend: Backend, index: Index, damaged: Callable[[documents.DamagedDocument], None] = _log_damaged
-) -> int:
+def catch_up(backend: Backend, index: "Index", damaged: Callable[[DamagedDocument], None] = _log_damaged) -> int:
     """Reads every transaction above the index's last one; returns how many there were.
 
     A number that has neither document nor history line is a gap, and is only passed when a higher number is
@@ -33,7 +34,7 @@ def catch_up(
         number += 1
         try:
             transaction = documents.read(backend, number)
-        except documents.DamagedDocument as fault:
+        except DamagedDocument as fault:
             damaged(fault)
             continue
         if transaction is None:
@@ -104,5 +105,3 @@ def _when(row: list[str]) -> datetime:
         return datetime.strptime(",".join(row[3:5]), "%m/%d/%Y,%H:%M:%S").astimezone(UTC)
     except ValueError:
         return datetime.fromtimestamp(0, UTC)
-
-

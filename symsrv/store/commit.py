@@ -169,7 +169,12 @@ class Committer:
 
 
 def _entry(
-    offer: Offer, status: Status, *, modified_ns: int | None = None, kept_sha256: str | None = None, handle: str | None = None
+    offer: Offer,
+    status: Status,
+    *,
+    modified_ns: int | None = None,
+    kept_sha256: str | None = None,
+    handle: str | None = None,
 ) -> Entry:
     return Entry(
         home=offer.home,

@@ -6,32 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from symsrv.backends.base import Backend
-from symsrv.model.errors import Missing, StoreError
+from symsrv.model.errors import DamagedDocument, Missing, NewerFormat
 from symsrv.model.identity import Identity
 from symsrv.model.records import Entry, Evidence, Status, Transaction
 from symsrv.store import places
-
-
-class DamagedDocument(StoreError):
-    """A transaction document that cannot be what its writer wrote."""
-
-    reason = "damaged-document"
-
-    def __init__(self, path: str, why: str) -> None:
-        self.path = path
-        self.why = why
-        super().__init__(f"{path} is damaged ({why}); restore it from a backup, or move it away and run 'symsrv verify'")
-
-
-class NewerFormat(StoreError):
-    """The store was written by a later version of symsrv."""
-
-    reason = "newer-format"
-
-    def __init__(self, what: str, found: object) -> None:
-        super().__init__(
-            f"{what} has format {found}, this symsrv knows {places.FORMAT}; use the version that wrote it, or a later one"
-        )
 
 
 def dump(transaction: Transaction) -> bytes:
@@ -63,7 +41,7 @@ def load(data: bytes, path: str) -> Transaction:
         lines = [json.loads(line) for line in data.decode("utf-8", "surrogatepass").split("\n") if line]
         header = lines[0]
         if header["format"] > places.FORMAT:
-            raise NewerFormat(path, header["format"])
+            raise NewerFormat(path, header["format"], places.FORMAT)
         if header["lines"] != len(lines) - 1:
             raise DamagedDocument(path, f"{header['lines']} entries announced, {len(lines) - 1} there")
         return Transaction(

@@ -3,13 +3,16 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from symsrv.backends.base import Backend
-from symsrv.ledger.index import Index
 from symsrv.layouts import LAYOUTS
 from symsrv.model.ask import Ask
 from symsrv.model.names import fold
 from symsrv.model.records import StoredFile
+
+if TYPE_CHECKING:
+    from symsrv.ledger.index import Index
 
 _LISTED_NAMES = 20_000  # above it, a folder is too dear to list and to remember: the index must know the case
 
@@ -17,7 +20,7 @@ _LISTED_NAMES = 20_000  # above it, a folder is too dear to list and to remember
 class Finder:
     """Asks the index first; what it does not know may have been copied in by hand, or by symstore.exe just now."""
 
-    def __init__(self, backend: Backend, index: Index) -> None:
+    def __init__(self, backend: Backend, index: "Index") -> None:
         self._backend = backend
         self._index = index
         root = backend.local("")
@@ -27,12 +30,14 @@ class Finder:
         """The files that answer an ask, best first."""
         if found := self._index.find(ask):
             return found
-        if self._folders is None or ask.name is None and not ask.ids:
+        if self._folders is None or (ask.name is None and not ask.ids):
             return ()
         return tuple(self._lying_there(ask))[:1]
 
     def _lying_there(self, ask: Ask) -> Iterator[StoredFile]:
-        tried = dict.fromkeys(path for layout in LAYOUTS for path in layout.paths(ask) if not path.startswith("buildid/"))
+        tried = dict.fromkeys(
+            path for layout in LAYOUTS for path in layout.paths(ask) if not path.startswith("buildid/")
+        )
         for path in tried:
             if (stat := self._backend.stat(path)) is not None:
                 yield StoredFile(path, stat.size)

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from symsrv.backends.base import Backend
-from symsrv.ledger.index import Index
 from symsrv.model.errors import Missing
 from symsrv.store import microsoft
 
+if TYPE_CHECKING:
+    from symsrv.ledger.index import Index
 
-def mend_admin(backend: Backend, index: Index) -> int:
+
+def mend_admin(backend: Backend, index: "Index") -> int:
     """Writes what the documents say and `000Admin` and `refs.ptr` lack; returns how many lines that were.
 
     The caller holds the lock. On a bucket this is how `server.txt`, `history.txt` and `refs.ptr` come to be.
@@ -36,7 +39,7 @@ def mend_admin(backend: Backend, index: Index) -> int:
     return count
 
 
-def _mend_files(backend: Backend, index: Index, number: int) -> int:
+def _mend_files(backend: Backend, index: "Index", number: int) -> int:
     lines: list[bytes] = []
     refs: Mapping[str, list[bytes]] = defaultdict(list)
     for entry in index.entries(number):

@@ -133,7 +133,7 @@ def parse_list(data: bytes) -> list[tuple[str, str]]:
 
 
 def parse_history(data: bytes) -> dict[int, list[str]]:
-    """The fields of each line of `history.txt` by number: `[id, add, file, date, time, product, …]` or `[id, del, id]`."""
+    """The fields of each history line by number: `[id, add, file, date, time, product, …]` or `[id, del, id]`."""
     return {number: row for row in _rows(data) if len(row) >= 3 and (number := _number(row[0].encode()))}
 
 
@@ -189,7 +189,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _decoded(data: bytes) -> str:
-    """UTF-8 with or without BOM, UTF-16 with one, else the bytes one by one: other tools' files are read, not judged."""
+    """UTF-8 with or without BOM, UTF-16 with one, else byte by byte: other tools' files are read, not judged."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     try:

@@ -10,6 +10,7 @@ from functools import cached_property
 from hashlib import sha256 as sha256_of
 from pathlib import Path
 from threading import RLock
+from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
@@ -17,9 +18,16 @@ from symsrv.backends import open_backend
 from symsrv.backends.base import Backend, Opened, Staged, Stat
 from symsrv.formats import identify
 from symsrv.layouts import parse_any
-from symsrv.ledger.index import Index
 from symsrv.model.ask import Ask
-from symsrv.model.errors import AlreadyThere, Missing, NoSuchTransaction, NotIdentified, StoreError
+from symsrv.model.errors import (
+    AlreadyThere,
+    DamagedDocument,
+    Missing,
+    NewerFormat,
+    NoSuchTransaction,
+    NotIdentified,
+    StoreError,
+)
 from symsrv.model.identity import Identity
 from symsrv.model.names import base_name
 from symsrv.model.records import StoredFile, Transaction, digits
@@ -32,6 +40,9 @@ from symsrv.store.draft import Draft
 from symsrv.store.finding import Finder
 from symsrv.store.mending import mend_admin
 from symsrv.store.reading import StoredReader
+
+if TYPE_CHECKING:
+    from symsrv.ledger.index import Index
 
 LOCK_SECONDS = 60.0
 _BUCKET_NEWS_SECONDS = 1.0
@@ -50,9 +61,9 @@ def open_store(
 ) -> "SymbolStore":
     """Opens the store at a folder or URL; with `create`, makes it one if there is nothing yet.
 
-    `state` is the folder where this machine keeps its index of the store, unless `index_url` names a database. `semaphore`
-    holds `_lockfile.sem` while writing, for other tools that honour it.
-    Raises NoStore, UsageError, or documents.NewerFormat.
+    `state` is the folder where this machine keeps its index of the store, unless `index_url` names a database.
+    `semaphore` holds `_lockfile.sem` while writing, for other tools that honour it.
+    Raises NoStore, UsageError, or NewerFormat.
     """
     backend = open_backend(url, create=create, semaphore=semaphore)
     if create:
@@ -95,8 +106,10 @@ class SymbolStore:
         return self._pingme is not None
 
     @cached_property
-    def index(self) -> Index:
+    def index(self) -> "Index":
         """This machine's index; in memory where the state folder cannot be written."""
+        from symsrv.ledger.index import Index  # SQLAlchemy takes longer to load than most verbs to run
+
         if self._index_url:
             return Index(self._index_url)
         folder = self._state or user_state_path("symsrv")
@@ -158,9 +171,7 @@ class SymbolStore:
         self._ensure_format()
         for number in numbers:
             self._check_live(number)
-        return [
-            self._committer.delete(number, check=self._check_live, comment=comment, who=who) for number in numbers
-        ]
+        return [self._committer.delete(number, check=self._check_live, comment=comment, who=who) for number in numbers]
 
     def history(self) -> Iterator[Transaction]:
         """Every transaction, oldest first, without its entries."""
@@ -198,7 +209,9 @@ class SymbolStore:
             for stat in self.files():
                 known = self.index.at(stat.path)
                 if known is None or not known.identities:
-                    batch.append(StoredFile(stat.path, stat.size, stat.sha256, stat.modified_ns, self._identities(stat)))
+                    batch.append(
+                        StoredFile(stat.path, stat.size, stat.sha256, stat.modified_ns, self._identities(stat))
+                    )
                 count += 1
                 if len(batch) >= _INDEX_BATCH:
                     self.index.put_files(batch)
@@ -253,14 +266,14 @@ class SymbolStore:
             return b"" if int(name) <= microsoft.last_number(self._backend) else None
         return "".join(f'"{key}",""\r\n'.replace("/", "\\") for key, _source in pairs).encode()
 
-    def read_into(self, index: Index) -> Iterator[tuple[str, str]]:
+    def read_into(self, index: "Index") -> Iterator[tuple[str, str]]:
         """Reads every transaction into an index, from the beginning; yields (path, why) for damaged documents."""
-        damaged: list[documents.DamagedDocument] = []
+        damaged: list[DamagedDocument] = []
         catch_up(self._backend, index, damaged.append)
         for fault in damaged:
             yield fault.path, fault.why
 
-    def admin_faults(self, index: Index) -> Iterator[tuple[str, str]]:
+    def admin_faults(self, index: "Index") -> Iterator[tuple[str, str]]:
         """Where `000Admin` and `refs.ptr` do not say what the transactions in an index say: (path, sentence)."""
         return admin_faults(self._backend, index)
 
@@ -317,12 +330,12 @@ class SymbolStore:
         try:
             record = json.loads(self._backend.read(places.FORMAT_FILE))
             if record["format"] > places.FORMAT:
-                raise documents.NewerFormat(places.FORMAT_FILE, record["format"])
+                raise NewerFormat(places.FORMAT_FILE, record["format"], places.FORMAT)
             return str(uuid.UUID(record["id"]))
         except Missing:
             return sha256_of(self.url.encode()).hexdigest()[:32]
         except (ValueError, KeyError, TypeError) as exc:
-            raise documents.DamagedDocument(places.FORMAT_FILE, str(exc)) from exc
+            raise DamagedDocument(places.FORMAT_FILE, str(exc)) from exc
 
     def _ensure_format(self) -> None:
         if self._backend.stat(places.FORMAT_FILE) is None:

@@ -36,7 +36,9 @@ def check_after_recovery(store: SymbolStore, work: Path, used: set[int]) -> None
     tally = Tally()
     faults = list(verify(store, tally))
     assert not faults
-    displaced = {entry.kept_sha256 for one in store.documents() for entry in one.entries if entry.status is Status.REPLACED}
+    displaced = {
+        entry.kept_sha256 for one in store.documents() for entry in one.entries if entry.status is Status.REPLACED
+    }
     kept = {store.sha256(stat.path) for stat in store.displaced()}
     assert displaced <= kept, "R3: what a replacement put aside is lost"
 

@@ -1,4 +1,4 @@
-"""What a writer may be doing when it dies. Each scenario has a setup, which is durable, and a deed, which is recorded."""
+"""What a writer may be doing when it dies: a setup, which is durable, and a deed, which is recorded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
