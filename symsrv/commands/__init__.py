@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from symsrv.commands.add import add
 from symsrv.commands.base import Verb
 from symsrv.commands.clients import clients
 from symsrv.commands.config import config
@@ -12,14 +13,17 @@ from symsrv.commands.history import history
 from symsrv.commands.identify import identify
 from symsrv.commands.reindex import reindex
 from symsrv.commands.verify import verify
+from symsrv.commands.watch import watch
 
 COMMANDS: tuple[Verb, ...] = (
     identify,
+    add,
     delete,
     history,
     find,
     verify,
     reindex,
+    watch,
     clients,
     config,
 )

@@ -83,8 +83,8 @@ def _there(context: Context) -> "SymbolStore | None":
 
 
 def _tell(context: Context, result: "FileResult") -> None:
-    """One line: what is well or passed over is an answer, a failure goes where warnings go."""
+    """One line: what is well or passed over is an answer, a failure goes to stderr."""
     if result.failed and not context.json:
-        context.warn(str(result))
+        context.say(str(result))
     else:
         context.answer(result.to_record(), text=str(result))

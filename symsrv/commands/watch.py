@@ -128,7 +128,7 @@ def _until_stopped(watcher: "Watcher") -> None:
 def _tell(context: Context, receipt: "Receipt") -> None:
     for result in receipt.results:
         if result.failed and not context.json:
-            context.warn(str(result))
+            context.say(str(result))
         else:
             context.answer(result.to_record(), text=str(result))
     context.answer(receipt.to_record(), text=str(receipt))

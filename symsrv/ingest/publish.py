@@ -53,7 +53,9 @@ class Receipt:
     def __str__(self) -> str:
         record = self.to_record()
         counts = ", ".join(f"{record[what]} {what}" for what in ("stored", "present", "ignored"))
-        counts += "".join(f", {record[what]} {what}" for what in ("conflicts", "errors") if record[what])
+        for what in ("conflicts", "errors"):
+            if record[what]:
+                counts += f", {record[what]} {what if record[what] > 1 else what[:-1]}"
         return f"transaction {record['transaction']}: {counts}" if self.transaction else f"no transaction: {counts}"
 
 

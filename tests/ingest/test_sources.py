@@ -97,7 +97,7 @@ def test_a_name_with_nul_is_no_crash(tmp_path):
 def test_response_file(tmp_path, encoding):
     tree(tmp_path, "ä.exe", "b c.pdb")
     listed = tmp_path / "list.txt"
-    listed.write_text(f"{tmp_path / 'ä.exe'}\n\n  \n\"{tmp_path / 'b c.pdb'}\" \r\n", encoding=encoding)
+    listed.write_text(f'{tmp_path / "ä.exe"}\n\n  \n"{tmp_path / "b c.pdb"}" \r\n', encoding=encoding)
 
     assert below(tmp_path, labels(f"@{listed}")) == ["ä.exe", "b c.pdb"]
 
@@ -137,7 +137,15 @@ def test_include_and_exclude_ignore_case_and_take_paths(tmp_path):
 
 
 def test_version_control_and_stores_inside_are_not_build_output(tmp_path):
-    tree(tmp_path, "a.exe", ".git/b.exe", "symbols/.symsrv/store.json", "symbols/a.exe/1/a.exe", "old/000Admin/x", "old/b")
+    tree(
+        tmp_path,
+        "a.exe",
+        ".git/b.exe",
+        "symbols/.symsrv/store.json",
+        "symbols/a.exe/1/a.exe",
+        "old/000Admin/x",
+        "old/b",
+    )
 
     assert below(tmp_path, labels(tmp_path)) == ["a.exe"]
     assert is_store(tmp_path / "symbols")

@@ -1,0 +1,231 @@
+"""Many sources, one transaction."""
+
+import getpass
+import threading
+
+import pytest
+
+from symsrv.ingest.publish import preview, publish
+from symsrv.ingest.results import FileStatus
+from symsrv.ingest.sources import Source, discover
+from symsrv.model.errors import BackendError, SourceError
+from tests.ingest.files import build, elf, pdb, pe, written
+
+STORED, PRESENT, IGNORED = FileStatus.STORED, FileStatus.PRESENT, FileStatus.IGNORED
+
+
+def statuses(receipt) -> list[str]:
+    return [result.status.value for result in receipt.results]
+
+
+def test_a_folder_becomes_one_transaction(disk, tmp_path):
+    out = build(tmp_path / "out", numbers=range(1, 4))
+
+    receipt = publish(disk.store, discover([str(out)]), product="app", version="1.0", comment="nightly", tag="main")
+
+    assert receipt.transaction == 1
+    assert receipt.to_record() == {
+        "type": "summary",
+        "transaction": "0000000001",
+        "stored": 9,
+        "present": 0,
+        "ignored": 1,
+        "conflicts": 0,
+        "errors": 0,
+    }
+    assert disk.files()["app2.pdb/000000021514171618191A1B1C1D1E1F1/app2.pdb"] == pdb(2)
+    (transaction,) = disk.store.documents()
+    assert (transaction.product, transaction.version, transaction.comment, transaction.tag) == (
+        "app",
+        "1.0",
+        "nightly",
+        "main",
+    )
+    assert "@" in transaction.who
+    assert disk.staged() == []
+
+
+def test_results_come_in_the_order_of_the_sources(disk, tmp_path):
+    out = build(tmp_path / "out", numbers=range(1, 40))
+    heard = []
+
+    receipt = publish(disk.store, discover([str(out)]), threads=4, on_result=heard.append)
+
+    assert [result.path for result in receipt.results] == [source.label for source in discover([str(out)])]
+    assert tuple(heard) == receipt.results
+    assert all(result.key.startswith(result.path.rsplit("/", 1)[-1]) for result in receipt.results if result.key)
+
+
+def test_publishing_again_stores_nothing_and_still_holds(disk, tmp_path):
+    out = build(tmp_path / "out")
+    publish(disk.store, discover([str(out)]))
+
+    receipt = publish(disk.store, discover([str(out)]))
+
+    assert receipt.transaction == 2
+    assert (receipt.count(PRESENT), receipt.count(STORED)) == (3, 0)
+    assert len(list(disk.store.documents())[1].entries) == 3
+
+
+def test_the_same_file_twice_in_one_add_is_stored_and_present(disk, tmp_path):
+    written(tmp_path / "x" / "app.exe", pe())
+    written(tmp_path / "y" / "app.exe", pe())
+
+    receipt = publish(disk.store, discover([str(tmp_path / "x"), str(tmp_path / "y")]))
+
+    assert statuses(receipt) == ["stored", "present"]
+    assert disk.staged() == []
+
+
+def test_other_bytes_under_one_key_in_one_add_are_a_conflict(disk, tmp_path):
+    written(tmp_path / "x" / "app.exe", pe())
+    written(tmp_path / "y" / "app.exe", pe(tail=b"signed"))
+
+    receipt = publish(disk.store, discover([str(tmp_path / "x"), str(tmp_path / "y")]))
+
+    assert statuses(receipt) == ["stored", "conflict"]
+    assert receipt.results[1].reason == "other-bytes"
+    assert receipt.failed == 1
+    assert str(receipt) == "transaction 0000000001: 1 stored, 0 present, 0 ignored, 1 conflict"
+    assert disk.files() == {"app.exe/100000013000/app.exe": pe()}
+    assert disk.staged() == []
+
+
+def test_replace_puts_the_new_bytes_there(disk, tmp_path):
+    path = written(tmp_path / "app.exe", pe())
+    publish(disk.store, discover([str(path)]))
+    written(path, pe(tail=b"signed"))
+
+    refused = publish(disk.store, discover([str(path)]))
+    replaced = publish(disk.store, discover([str(path)]), replace=True)
+
+    assert statuses(refused) == ["conflict"]
+    assert statuses(replaced) == ["stored"]
+    assert replaced.results[0].replaced
+    assert disk.files() == {"app.exe/100000013000/app.exe": pe(tail=b"signed")}
+
+
+def test_one_bad_file_never_stops_the_others(disk, tmp_path):
+    out = build(tmp_path / "out")
+    written(out / "broken.pdb", pdb()[:5000])
+    sources = [*discover([str(out)]), Source(out / "x", "x", SourceError("no-such-file", "x is not there"))]
+
+    receipt = publish(disk.store, sources)
+
+    assert sorted(statuses(receipt)) == ["error", "error", "ignored", "stored", "stored", "stored"]
+    assert receipt.transaction == 1
+
+
+def test_nothing_to_offer_is_no_transaction(disk, tmp_path):
+    written(tmp_path / "out" / "notes.txt", b"text")
+
+    receipt = publish(disk.store, discover([str(tmp_path / "out")]))
+
+    assert receipt.transaction is None
+    assert receipt.to_record()["transaction"] is None
+    assert str(receipt) == "no transaction: 0 stored, 0 present, 1 ignored"
+    assert disk.documents() == 0
+
+
+class Refusing:
+    """A store that refuses at one point."""
+
+    def __init__(self, store, *, stage_fails_at: int = 0, commit_fails: bool = False):
+        self.store, self.stage_fails_at, self.commit_fails = store, stage_fails_at, commit_fails
+        self.look, self.holds_same, self.discard = store.look, store.holds_same, store.discard
+        self.staged = 0
+        self.lock = threading.Lock()
+
+    def stage(self, path):
+        with self.lock:
+            self.staged += 1
+            if self.staged == self.stage_fails_at:
+                raise BackendError("disk-full", "the disk is full")
+        return self.store.stage(path)
+
+    def commit(self, draft):
+        if self.commit_fails:
+            raise BackendError("disk-full", "the disk is full")
+        return self.store.commit(draft)
+
+
+@pytest.mark.parametrize("how", [{"stage_fails_at": 1}, {"stage_fails_at": 40}, {"commit_fails": True}])
+def test_a_full_disk_leaves_nothing_behind(disk, tmp_path, how):
+    out = build(tmp_path / "out", numbers=range(1, 40))
+
+    with pytest.raises(BackendError, match="full"):
+        publish(Refusing(disk.store, **how), discover([str(out)]))
+
+    assert disk.files() == {}
+    assert disk.staged() == []
+    assert disk.documents() == 0
+
+
+def test_an_interrupt_leaves_nothing_behind(disk, tmp_path):
+    out = build(tmp_path / "out", numbers=range(1, 80))
+
+    def sources():
+        for number, source in enumerate(discover([str(out)])):
+            if number == 150:
+                raise KeyboardInterrupt
+            yield source
+
+    with pytest.raises(KeyboardInterrupt):
+        publish(disk.store, sources(), threads=2)
+
+    assert disk.staged() == []
+    assert disk.documents() == 0
+
+
+def test_sources_are_taken_as_they_are_needed(disk, tmp_path):
+    out = build(tmp_path / "out")
+    ready, taken, most = 0, 0, 0
+
+    def sources():
+        nonlocal taken, most
+        for _ in range(300):
+            taken += 1
+            most = max(most, taken - ready)
+            yield Source(out / "notes.txt", "notes.txt")
+
+    def one_more():
+        nonlocal ready
+        ready += 1
+
+    publish(disk.store, sources(), threads=2, on_file=one_more)
+
+    assert (ready, taken) == (300, 300)
+    assert most <= 2 * 16 + 1
+
+
+def test_a_preview_says_the_same_and_writes_nothing(disk, tmp_path):
+    out = build(tmp_path / "out")
+    publish(disk.store, discover([str(out / "app1.pdb")]))
+    written(out / "app1.pdb", pdb(tail=b"signed"))
+    written(out / "z" / "app1.exe", pe(1, tail=b"other"))
+
+    foreseen = preview(disk.store, discover([str(out)]))
+
+    assert disk.documents() == 1
+    assert foreseen.transaction is None
+    assert statuses(foreseen) == statuses(publish(disk.store, discover([str(out)])))
+    with_replace = preview(disk.store, discover([str(out)]), replace=True)
+    assert [result.replaced for result in with_replace.results] == [False, True, False, False, True]
+
+
+def test_a_preview_needs_no_store(tmp_path):
+    written(tmp_path / "x" / "a.so", elf())
+    written(tmp_path / "y" / "a.so", elf())
+
+    assert statuses(preview(None, discover([str(tmp_path)]))) == ["stored", "present"]
+
+
+def test_a_user_without_a_name_publishes_too(disk, tmp_path, monkeypatch):
+    def nameless():
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+
+    publish(disk.store, discover([str(written(tmp_path / "a.so", elf()))]))
+
+    assert next(iter(disk.store.documents())).who.startswith("unknown@")
