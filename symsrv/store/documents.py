@@ -1,7 +1,6 @@
 """Transaction documents: JSON lines, a header and then one line an entry. Their creation is the commit."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,7 +47,7 @@ def load(data: bytes, path: str) -> Transaction:
             number=header["number"],
             kind=header["type"],
             when=datetime.fromisoformat(header["time"]),
-            local_stamp=header["local"],
+            local_stamp=header.get("local", ""),
             product=header.get("product", ""),
             version=header.get("version", ""),
             comment=header.get("comment", ""),
@@ -69,12 +68,6 @@ def read(backend: Backend, number: int) -> Transaction | None:
         return load(backend.read(path), path)
     except Missing:
         return None
-
-
-def following(backend: Backend, number: int) -> Iterator[Transaction]:
-    """The transactions above a number, as far as their documents follow without a gap."""
-    while transaction := read(backend, number := number + 1):
-        yield transaction
 
 
 def _entry_record(entry: Entry) -> dict[str, Any]:

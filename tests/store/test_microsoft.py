@@ -22,9 +22,7 @@ def test_lines_are_those_of_the_real_tool():
         b'0000000001,add,file,08/10/2020,18:50:24,"prod","1.0.1","comment",'
     )
     assert microsoft.delete_line(4, 1) == b"0000000004,del,0000000001"
-    assert microsoft.list_line(ENTRY) == (
-        b'"crash.pdb\\3249D99D0C4049318610F4E4FB0B69361","C:\\out\\crash.pdb"'
-    )
+    assert microsoft.list_line(ENTRY) == (b'"crash.pdb\\3249D99D0C4049318610F4E4FB0B69361","C:\\out\\crash.pdb"')
     assert microsoft.ref_line(1, ENTRY) == b'0000000001,file,"C:\\out\\crash.pdb",pri,,N,,'
 
 
