@@ -202,6 +202,8 @@ def verb(
             finally:
                 context.close()
 
+        # Where the verb comes from, for tracebacks and for the house test.
+        callback.__module__, callback.__name__ = function.__module__, function.__name__
         params = list(reversed(getattr(function, "__click_params__", [])))
         made = Verb(
             name,
@@ -211,7 +213,6 @@ def verb(
             example=example,
             exits=sorted(codes),
         )
-        made.callback.__module__ = function.__module__  # the house test asks which file a verb comes from
         return made
 
     return decorate
