@@ -12,10 +12,13 @@ from symsrv.commands.frame import run
 from symsrv.commands.history import history
 from symsrv.commands.identify import identify
 from symsrv.commands.reindex import reindex
+from symsrv.commands.serve import serve
+from symsrv.commands.up import up
 from symsrv.commands.verify import verify
 from symsrv.commands.watch import watch
 
 COMMANDS: tuple[Verb, ...] = (
+    up,
     identify,
     add,
     delete,
@@ -24,6 +27,7 @@ COMMANDS: tuple[Verb, ...] = (
     verify,
     reindex,
     watch,
+    serve,
     clients,
     config,
 )

@@ -205,7 +205,7 @@ def verb(
         # Where the verb comes from, for tracebacks and for the house test.
         callback.__module__, callback.__name__ = function.__module__, function.__name__
         params = list(reversed(getattr(function, "__click_params__", [])))
-        made = Verb(
+        return Verb(
             name,
             callback=callback,
             params=[*params, *_common(store=store, answers=answers, dry_run=dry_run, configured=configured)],
@@ -213,7 +213,6 @@ def verb(
             example=example,
             exits=sorted(codes),
         )
-        return made
 
     return decorate
 
