@@ -2,7 +2,6 @@
 
 import os
 import stat
-from pathlib import Path
 
 from symsrv.formats.base import HEAD_BYTES, FileReader, Format, Reader
 from symsrv.formats.elf import Elf
@@ -43,7 +42,7 @@ def identify_path(path: str | os.PathLike[str], name: str | None = None) -> tupl
     Raises NotIdentified, BadName if the name cannot be one in a store, and OSError if the file cannot be read.
     """
     checked = checked_name(base_name(os.fspath(path)) if name is None else name)
-    descriptor = os.open(Path(path), _OPEN_FLAGS)
+    descriptor = os.open(path, _OPEN_FLAGS)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise NotIdentified("unknown-format", "it is not an ordinary file")

@@ -8,6 +8,8 @@ from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import Identity
 
 HEAD_BYTES = 64
+FRONT_BYTES = 2048  # read once and kept: the headers of most files are in it
+_HAS_PREAD = hasattr(os, "pread")
 READ_BUDGET_BYTES = 1 << 20  # hostile files end here; ordinary ones stay below 64 KiB
 
 
@@ -21,13 +23,21 @@ class Reader:
         self.size = size
         self.budget = budget
         self.bytes_read = 0
+        self._front = b""
 
     def at(self, offset: int, size: int) -> bytes:
         """Returns exactly `size` bytes from `offset`; raises NotIdentified(`truncated` or `too-complex`)."""
-        if offset < 0 or size < 0 or offset + size > self.size:
-            raise NotIdentified(
-                "truncated", f"the file ends at {self.size} bytes, its headers point to {offset + size}"
-            )
+        end = offset + size
+        if end > len(self._front) or offset < 0 or size < 0:
+            if offset < 0 or size < 0 or end > self.size:
+                raise NotIdentified("truncated", f"the file ends at {self.size} bytes, its headers point to {end}")
+            front = min(FRONT_BYTES, self.size, self.budget)
+            if self._front or end > front:
+                return self._read(offset, size)
+            self._front = self._read(0, front)
+        return self._front[offset:end]
+
+    def _read(self, offset: int, size: int) -> bytes:
         self.bytes_read += size
         if self.bytes_read > self.budget:
             raise NotIdentified("too-complex", f"identifying this file would read more than {self.budget} bytes of it")
@@ -63,7 +73,7 @@ class FileReader(Reader):
         self._descriptor = descriptor
 
     def _fetch(self, offset: int, size: int) -> bytes:
-        if hasattr(os, "pread"):
+        if _HAS_PREAD:
             return os.pread(self._descriptor, size, offset)
         os.lseek(self._descriptor, offset, os.SEEK_SET)  # Windows has no pread; readers are not shared
         return os.read(self._descriptor, size)

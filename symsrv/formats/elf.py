@@ -1,7 +1,6 @@
 """ELF: programs, libraries and their separate debug files. Known by the GNU build id, whatever its length."""
 
 import struct
-from collections.abc import Iterator
 
 from symsrv.formats.base import Reader
 from symsrv.formats.elf_tables import (
@@ -50,7 +49,7 @@ class Elf:
         elf = ElfTables(data)
         if elf.type == ET_CORE:
             raise NotIdentified("not-symbols", "a core dump: it is what symbols are needed for")
-        sections = tuple(_sections(elf))
+        sections = _sections(elf)
         raw = find_build_id(elf, sections)
         if raw is None:
             if not elf.sound:
@@ -74,13 +73,11 @@ class Elf:
         return (identity,)
 
 
-def _sections(elf: ElfTables) -> Iterator[Section]:
+def _sections(elf: ElfTables) -> tuple[Section, ...]:
     if elf.section_count <= SECTIONS_LIMIT:
-        yield from elf.sections(0, SECTIONS_LIMIT)
-    else:
-        half = SECTIONS_LIMIT // 2
-        yield from elf.sections(0, half)
-        yield from elf.sections(elf.section_count - half, half)
+        return tuple(elf.sections(0, SECTIONS_LIMIT))
+    half = SECTIONS_LIMIT // 2
+    return (*elf.sections(0, half), *elf.sections(elf.section_count - half, half))
 
 
 def find_build_id(elf: ElfTables, sections: tuple[Section, ...]) -> bytes | None:

@@ -6,6 +6,7 @@ Field places are from the System V gABI. What a table says is never trusted to l
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from symsrv.formats.base import Reader
 from symsrv.model.errors import NotIdentified
@@ -21,8 +22,7 @@ _EXTENDED_SEGMENTS = 0xFFFF  # PN_XNUM: the count is section 0's sh_info
 _EXTENDED_NAMES = 0xFFFF  # SHN_XINDEX: the index is section 0's sh_link
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A program header, as far as it matters here."""
 
     kind: int
@@ -31,8 +31,7 @@ class Segment:
     align: int
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A section header, as far as it matters here; `name_at` is an offset into the section of names."""
 
     name_at: int
@@ -40,6 +39,8 @@ class Section:
     flags: int
     offset: int
     size: int
+    link: int
+    info: int
     align: int
 
     @property
@@ -122,16 +123,15 @@ class ElfTables:
     def segments(self, limit: int) -> Iterator[Segment]:
         """The program headers, at most the first `limit`."""
         unpack = self._shape.segment
-        for fields in unpack.iter_unpack(self.window(self._segments_at, min(self.segment_count, limit) * unpack.size)):
-            yield Segment(*fields)
+        table = self.window(self._segments_at, min(self.segment_count, limit) * unpack.size)
+        return map(Segment._make, unpack.iter_unpack(table))
 
     def sections(self, first: int, count: int) -> Iterator[Section]:
         """`count` section headers from index `first`, as far as there are any."""
         unpack = self._shape.section
         count = max(0, min(count, self.section_count - first))
-        for fields in unpack.iter_unpack(self.window(self._sections_at + first * unpack.size, count * unpack.size)):
-            name_at, kind, flags, offset, size, _, _, align = fields
-            yield Section(name_at, kind, flags, offset, size, align)
+        table = self.window(self._sections_at + first * unpack.size, count * unpack.size)
+        return map(Section._make, unpack.iter_unpack(table))
 
     def names(self) -> Section | None:
         """The section that holds the names of the sections; None if there is none in the file."""

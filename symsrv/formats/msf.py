@@ -70,6 +70,8 @@ class Msf:
         if offset + size > self.directory_size:
             raise NotIdentified("malformed", "its streams have more pages than the directory lists")
         first, last = offset // self.page_size, (offset + size - 1) // self.page_size
+        if first == last:
+            return self._page(self._directory_page(first), offset % self.page_size, size)
         numbers = tuple(self._directory_page(index) for index in range(first, last + 1))
         return self._gather(numbers, offset % self.page_size, size)
 

@@ -21,7 +21,9 @@ _HAS_GUID = 20000404  # VC70; older info streams have none
 _DBI_VERSION = 19970606  # VC60; older ones have another header
 _STRIPPED = 0x2
 _FASTLINK = 0x494E494D  # "MINI"
-_VC110, _PIECE_BYTES = 20091201, 4096
+_VC110 = 20091201
+_FRONT_BYTES = 1024  # of a stream; usually all that is needed of it
+_PIECE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,18 @@ class Pdb:
     def identify(self, data: Reader, name: str) -> tuple[Identity, ...]:
         """The one PDB; `debug_file` is its own name."""
         msf = Msf(data)
-        info = _read_info(msf)
-        if _is_fastlink(msf):
+        info_head = msf.read(_INFO, 0, _FRONT_BYTES)
+        info = _read_info(info_head)
+        if _is_fastlink(msf, info_head):
             raise NotIdentified(
                 "fastlink",
                 "a /DEBUG:FASTLINK PDB: it only points to the object files on the machine that linked it;"
                 " link with /DEBUG:FULL, or convert it with mspdbcmf.exe",
             )
-        dbi = _read_dbi(msf)
+        dbi_head = msf.read(_DBI, 0, _FRONT_BYTES)
+        dbi = _read_dbi(dbi_head)
         age, ids = _ids(msf, info, dbi)
-        kind, notes = _symbol_kind(msf, dbi)
+        kind, notes = _symbol_kind(msf, dbi, dbi_head[_DBI_HEADER.size :])
         identity = Identity(
             format=self.name,
             kind=DEBUG_INFO,
@@ -78,22 +82,21 @@ class Pdb:
         return (identity,)
 
 
-def _read_info(msf: Msf) -> Info:
-    header = msf.read(_INFO, 0, _INFO_HEADER.size)
-    if len(header) < _INFO_HEADER.size:
+def _read_info(head: bytes) -> Info:
+    """The header of stream 1."""
+    if len(head) < _INFO_HEADER.size:
         raise NotIdentified("no-id", "a PDB without an info stream: it has no GUID")
-    version, _, age, guid = _INFO_HEADER.unpack(header)
+    version, _, age, guid = _INFO_HEADER.unpack_from(head)
     if version < _HAS_GUID:
         raise NotIdentified("malformed", f"its info stream is of version {version}, which has no GUID")
     return Info(age, guid_text(guid))
 
 
-def _read_dbi(msf: Msf) -> Dbi | None:
-    """The DBI header; None if the stream is absent or its header is not one."""
-    header = msf.read(_DBI, 0, _DBI_HEADER.size)
-    if len(header) < _DBI_HEADER.size:
+def _read_dbi(head: bytes) -> Dbi | None:
+    """The header of stream 3; None if the stream is absent or its header is not one."""
+    if len(head) < _DBI_HEADER.size:
         return None
-    signature, version, age, modules_size, flags, machine = _DBI_HEADER.unpack(header)
+    signature, version, age, modules_size, flags, machine = _DBI_HEADER.unpack_from(head)
     if signature != -1 or version < _DBI_VERSION:
         return None
     return Dbi(age, modules_size, bool(flags & _STRIPPED), machine)
@@ -115,7 +118,7 @@ def _ids(msf: Msf, info: Info, dbi: Dbi | None) -> tuple[int | None, tuple[Symbo
     return (dbi.age if dbi else None), tuple(debug_id(info.guid, age) for age in ages)
 
 
-def _symbol_kind(msf: Msf, dbi: Dbi | None) -> tuple[str, tuple[str, ...]]:
+def _symbol_kind(msf: Msf, dbi: Dbi | None, modules: bytes) -> tuple[str, tuple[str, ...]]:
     """Column 4 of `refs.ptr`, by the rule that symstore.exe's own output shows (symstore dossier 1.7).
 
     No DBI: types only. Stripped, or no module with line numbers: public symbols. Otherwise private. A module list
@@ -125,7 +128,7 @@ def _symbol_kind(msf: Msf, dbi: Dbi | None) -> tuple[str, tuple[str, ...]]:
         return "typ", ()
     if dbi.stripped:
         return "pub", ()
-    lines = _has_lines(msf, dbi.modules_size)
+    lines = _has_lines(msf, dbi.modules_size, modules)
     if lines is None:
         return "pri", (
             f"the first {MODULES_LIMIT_BYTES} bytes of its module list have no line numbers; assumed private",
@@ -133,15 +136,19 @@ def _symbol_kind(msf: Msf, dbi: Dbi | None) -> tuple[str, tuple[str, ...]]:
     return ("pri" if lines else "pub"), ()
 
 
-def _has_lines(msf: Msf, modules_size: int) -> bool | None:
-    """Whether a module of the DBI stream has C11 or C13 line bytes; None if none has as far as was looked."""
+def _has_lines(msf: Msf, modules_size: int, buffer: bytes) -> bool | None:
+    """Whether a module of the DBI stream has C11 or C13 line bytes; None if none has as far as was looked.
+
+    `buffer` is the beginning of the module list, which may be cut or be followed by something else.
+    """
     end = min(max(modules_size, 0), MODULES_LIMIT_BYTES)
-    buffer, start, at = b"", 0, 0  # `buffer` holds the list from `start`; the next record begins at `at`
+    buffer = buffer[:end]
+    start = at = 0  # `buffer` holds the list from `start`; the next record begins at `at`
     while at + _MODULE.size <= end:
         record = at - start
         names = _end_of_names(buffer, record + _MODULE.size)
         if names is None:  # read on from this record, a second time as far as is allowed: names can be long paths
-            wanted = end - at if start == at and buffer else min(_PIECE_BYTES, end - at)
+            wanted = min(end - at, MODULES_LIMIT_BYTES if start == at and len(buffer) >= _PIECE_BYTES else _PIECE_BYTES)
             if start == at and len(buffer) >= wanted:
                 break
             buffer, start = msf.read(_DBI, _DBI_HEADER.size + at, wanted), at
@@ -162,24 +169,27 @@ def _end_of_names(buffer: bytes, start: int) -> int | None:
     return None if second < 0 else (second + 4) & ~3
 
 
-def _is_fastlink(msf: Msf) -> bool:
+def _is_fastlink(msf: Msf, head: bytes) -> bool:
     """Whether the feature codes behind stream 1's named-stream map have MINI (pdb-rs, pdbi_stream.md).
 
     The map: u32 names size, names, u32 count, u32 capacity, two bit vectors (u32 words, the words), count pairs of
     u32, u32 0. The codes follow; VC110 ends them. A map that leads outside the stream tells nothing.
     """
+
+    def read(offset: int, size: int) -> bytes:
+        return head[offset : offset + size] if offset + size <= len(head) else msf.read(_INFO, offset, size)
+
+    def number(offset: int) -> int:
+        return int.from_bytes(read(offset, 4), "little")
+
     at = _INFO_HEADER.size
-    at += 4 + _u32(msf, at)
-    count = _u32(msf, at)
+    at += 4 + number(at)
+    pairs = number(at)
     at += 8
     for _ in range(2):
-        at += 4 + 4 * _u32(msf, at)
-    codes = msf.read(_INFO, at + 8 * count + 4, 64)
+        at += 4 + 4 * number(at)
+    codes = read(at + 8 * pairs + 4, 64)
     for (code,) in struct.iter_unpack("<I", codes[: len(codes) & ~3]):
         if code in (_FASTLINK, _VC110):
             return bool(code == _FASTLINK)
     return False
-
-
-def _u32(msf: Msf, offset: int) -> int:
-    return int.from_bytes(msf.read(_INFO, offset, 4), "little")

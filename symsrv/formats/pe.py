@@ -1,7 +1,6 @@
 """PE images: exe, dll, sys, efi and all others with a `PE` header. Known by TimeDateStamp and SizeOfImage."""
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symsrv.formats.base import Reader
@@ -12,7 +11,6 @@ from symsrv.model.identity import CODE, Identity
 from symsrv.model.ids import pe_id, printed
 from symsrv.model.names import base_name, checked_name
 
-FRONT_BYTES = 1024  # one read that holds all headers of an ordinary image
 SECTIONS_LIMIT = 512  # more are not looked through; Windows itself loads 96
 DEBUG_ENTRIES_LIMIT = 64
 RECORD_LIMIT_BYTES = 2048
@@ -24,6 +22,7 @@ _TYPE_CODEVIEW = 2
 _PORTABLE = 0x504D  # MinorVersion "PM" marks the CodeView entry of a portable PDB
 _ENTRY = struct.Struct("<IIHHIIII")
 _SECTION = struct.Struct("<8x4I16x")
+_DIRECTORY = struct.Struct("<II")
 _U16, _U32 = struct.Struct("<H"), struct.Struct("<I")
 _COFF = struct.Struct("<4xHHI8xH")
 
@@ -34,23 +33,6 @@ class CodeView:
 
     debug_id: str
     path: str | None
-
-
-class Front:
-    """The file's front part in one piece; what lies beyond is read when asked for."""
-
-    def __init__(self, data: Reader) -> None:
-        self._data = data
-        self._bytes = data.up_to(0, FRONT_BYTES)
-
-    def at(self, offset: int, size: int) -> bytes:
-        """Exactly `size` bytes, as Reader.at."""
-        end = offset + size
-        return self._bytes[offset:end] if end <= len(self._bytes) else self._data.at(offset, size)
-
-    def reaches(self, offset: int, size: int) -> bool:
-        """Whether the file is long enough."""
-        return offset + size <= self._data.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +59,8 @@ class Pe:
 
     def identify(self, data: Reader, name: str) -> tuple[Identity, ...]:
         """The image, with the first CodeView entry as its PDB; a broken debug directory is only noted."""
-        front = Front(data)
-        headers = read_headers(front)
-        found, notes = debug_records(front, headers)
+        headers = read_headers(data)
+        found, notes = debug_records(data, headers)
         debug_file = None
         if found:
             debug_file, note = _pdb_name(found[0].path)
@@ -100,14 +81,14 @@ class Pe:
         return (identity,)
 
 
-def read_headers(front: Front) -> Headers:
+def read_headers(data: Reader) -> Headers:
     """Finds the PE header behind the MZ stub; raises NotIdentified when there is none."""
-    header = _U32.unpack(front.at(0x3C, 4))[0]
-    if front.at(header, 4) != _PE:
+    header = _U32.unpack(data.at(0x3C, 4))[0]
+    if data.at(header, 4) != _PE:
         raise NotIdentified("unknown-format", "a program for DOS or 16-bit Windows: it has no PE header")
-    machine, sections, stamp, optional_size = _COFF.unpack(front.at(header, 22))
+    machine, sections, stamp, optional_size = _COFF.unpack(data.at(header, 22))
     # SizeOfImage has the same place in PE32 and PE32+; an image must have it, so the size field is not asked.
-    optional = front.at(header + 24, 60)
+    optional = data.at(header + 24, 60)
     magic = _U16.unpack_from(optional)[0]
     if magic not in (_PE32, _PE32_PLUS):
         raise NotIdentified("malformed", f"its optional header is of an unknown kind ({magic:#x})")
@@ -115,21 +96,23 @@ def read_headers(front: Front) -> Headers:
     return Headers(header, machine, stamp, sections, optional_size, image_size, magic == _PE32_PLUS)
 
 
-def debug_records(front: Front, headers: Headers) -> tuple[list[CodeView], list[str]]:
+def debug_records(data: Reader, headers: Headers) -> tuple[list[CodeView], list[str]]:
     """All CodeView entries of the debug directory in their order, and what was wrong with it."""
-    directory = _debug_directory(front, headers)
+    directory = _debug_directory(data, headers)
     if directory is None:
         return [], []
-    offset, size = directory
-    if offset is None or not front.reaches(offset, size):
+    address, size = directory
+    sections = _sections(data, headers)
+    offset = _file_offset(sections, address)
+    if offset is None or not _reaches(data, offset, size):
         return [], ["its debug directory lies outside the file"]
     found: list[CodeView] = []
     notes: list[str] = []
-    for entry in _ENTRY.iter_unpack(front.at(offset, size)):
+    for entry in _ENTRY.iter_unpack(data.at(offset, size)):
         _, stamp, _, minor, kind, length, address, pointer = entry
         if kind != _TYPE_CODEVIEW:
             continue
-        record = _record(front, headers, length, pointer, address)
+        record = _record(data, pointer, length) or _record(data, _file_offset(sections, address), length)
         codeview = _codeview(record, stamp=stamp, portable=minor == _PORTABLE)
         if codeview is None:
             notes.append("a CodeView entry of its debug directory is broken")
@@ -138,47 +121,47 @@ def debug_records(front: Front, headers: Headers) -> tuple[list[CodeView], list[
     return found, notes
 
 
-def _debug_directory(front: Front, headers: Headers) -> tuple[int | None, int] | None:
-    """File offset (None: nowhere in the file) and size of the debug directory; None when the image has none."""
+def _reaches(data: Reader, offset: int, size: int) -> bool:
+    """Whether the file is long enough."""
+    return offset + size <= data.size
+
+
+def _debug_directory(data: Reader, headers: Headers) -> tuple[int, int] | None:
+    """Address and size of the debug directory; None when the image has none."""
     directories = 112 if headers.wide else 96
     count_at = headers.header + 24 + directories - 4
-    if headers.optional_size < directories or not front.reaches(count_at, 4 + 8 * (_DEBUG_DIRECTORY + 1)):
+    if headers.optional_size < directories or not _reaches(data, count_at, 4 + 8 * (_DEBUG_DIRECTORY + 1)):
         return None
-    if _U32.unpack(front.at(count_at, 4))[0] <= _DEBUG_DIRECTORY:
+    if _U32.unpack(data.at(count_at, 4))[0] <= _DEBUG_DIRECTORY:
         return None
-    address, size = struct.unpack("<II", front.at(count_at + 4 + 8 * _DEBUG_DIRECTORY, 8))
+    address, size = _DIRECTORY.unpack(data.at(count_at + 4 + 8 * _DEBUG_DIRECTORY, 8))
     size = min(size // _ENTRY.size, DEBUG_ENTRIES_LIMIT) * _ENTRY.size
-    return (_file_offset(front, headers, address), size) if address and size else None
+    return (address, size) if address and size else None
 
 
-def _file_offset(front: Front, headers: Headers, address: int) -> int | None:
-    """Where a relative virtual address lies in the file."""
-    for virtual_size, start, raw_size, raw in _sections(front, headers):
+def _sections(data: Reader, headers: Headers) -> list[tuple[int, int, int, int]]:
+    """VirtualSize, VirtualAddress, SizeOfRawData, PointerToRawData of each section; none if they are cut off."""
+    table = headers.header + 24 + headers.optional_size
+    size = min(headers.section_count, SECTIONS_LIMIT) * _SECTION.size
+    return list(_SECTION.iter_unpack(data.at(table, size))) if _reaches(data, table, size) else []
+
+
+def _file_offset(sections: list[tuple[int, int, int, int]], address: int) -> int | None:
+    """Where a relative virtual address lies in the file; None if nowhere."""
+    for virtual_size, start, raw_size, raw in sections:
         if start <= address < start + max(virtual_size, raw_size):
             return raw + address - start if address - start < raw_size else None
     return None
 
 
-def _sections(front: Front, headers: Headers) -> Iterator[tuple[int, int, int, int]]:
-    """VirtualSize, VirtualAddress, SizeOfRawData, PointerToRawData of each section, as far as they are in the file."""
-    table = headers.header + 24 + headers.optional_size
-    count = min(headers.section_count, SECTIONS_LIMIT)
-    if front.reaches(table, count * _SECTION.size):
-        yield from _SECTION.iter_unpack(front.at(table, count * _SECTION.size))
-
-
-def _record(front: Front, headers: Headers, length: int, pointer: int, address: int) -> bytes:
-    """The bytes of a CodeView record, as many as could matter; empty if it lies outside the file.
+def _record(data: Reader, offset: int | None, length: int) -> bytes:
+    """The bytes of a CodeView record, as many as could matter; empty if there is none.
 
     PointerToRawData is what linkers fill in; images dumped from memory are right by address only.
     """
     length = min(length, RECORD_LIMIT_BYTES)
-    for offset in (pointer, _file_offset(front, headers, address)):
-        if offset and front.reaches(offset, length):
-            record = front.at(offset, length)
-            if record[:4] in (b"RSDS", b"NB10"):
-                return record
-    return b""
+    record = data.at(offset, length) if offset and _reaches(data, offset, length) else b""
+    return record if record[:4] in (b"RSDS", b"NB10") else b""
 
 
 def _codeview(record: bytes, *, stamp: int, portable: bool) -> CodeView | None:

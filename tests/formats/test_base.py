@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from symsrv.formats.base import BytesReader, FileReader, Reader
+from symsrv.formats.base import FRONT_BYTES, BytesReader, FileReader, Reader
 from symsrv.model.errors import NotIdentified
 
 
@@ -46,22 +46,31 @@ def test_reading_more_than_the_budget_ends(make_reader):
     reader = make_reader(bytes(100), budget=10)
     reader.at(0, 10)
 
-    assert refusal(reader, 0, 1) == "too-complex"
+    assert refusal(reader, 10, 1) == "too-complex"
 
 
-def test_every_byte_counts(make_reader):
-    reader = make_reader(bytes(100))
-    reader.at(0, 10)
-    reader.up_to(95, 10)
+def test_every_byte_that_was_read_counts_and_the_front_once(make_reader):
+    reader = make_reader(bytes(3 * FRONT_BYTES))
+    for offset in range(0, FRONT_BYTES - 64, 16):
+        reader.at(offset, 64)
+    reader.at(FRONT_BYTES - 10, 20)
+    reader.up_to(3 * FRONT_BYTES - 5, 10)
 
-    assert reader.bytes_read == 15
+    assert reader.bytes_read == FRONT_BYTES + 20 + 5
+
+
+def test_the_front_is_read_only_if_it_is_asked_for(make_reader):
+    reader = make_reader(bytes(range(256)) * 100)
+
+    assert reader.at(4999, 3) == bytes([135, 136, 137])
+    assert reader.bytes_read == 3
 
 
 def test_a_file_that_shrinks_is_truncated(tmp_path):
     path = tmp_path / "data"
-    path.write_bytes(bytes(100))
+    path.write_bytes(bytes(5000))
     with path.open("rb") as file:
         reader = FileReader(file.fileno())
-        os.truncate(path, 50)
+        os.truncate(path, 4000)
 
-        assert refusal(reader, 40, 20) == "truncated"
+        assert refusal(reader, 3990, 20) == "truncated"
