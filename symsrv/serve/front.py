@@ -14,6 +14,7 @@ from symsrv.model.ask import Wants
 from symsrv.model.errors import SymsrvError
 from symsrv.serve.answer import OCTETS, Conditions, Miss, Reason, answer, conditions
 from symsrv.serve.asgi import Headers, Receive, Scope, Send, header, lines, plain_headers, send_whole
+from symsrv.serve.bodies import Bodies
 from symsrv.serve.finds import REMEMBERED, Finds, Prepared
 from symsrv.serve.fixed import fixed
 from symsrv.serve.hashes import Hashes
@@ -52,6 +53,7 @@ class Front:
         self._store = store
         self._pools = pools
         self._finds = Finds(store, self.hashes, remembered=remembered)
+        self._bodies = Bodies(store.url)
         self._pages = Pages(store, pools, metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,19 +76,24 @@ class Front:
         if where.door is not Door.SYMBOL or not self._store.local:
             return None
         revision = self._store.revision()
-        known = self._finds.known(raw, revision)
-        if known is None:
-            return None if self._finds.has(where) else self._missed(where, begun)
-        opened, found = known
-        facts = found.facts
-        try:
-            if facts.size > CHUNK_BYTES or facts.tag is None or opened.descriptor is None:
-                return None
-            body = read_now(opened, facts.offset, facts.size)
-        finally:
-            opened.close()
-        self.metrics.observe(where.layout, "hit", seconds=perf_counter() - begun, sent=facts.size)
-        return 200, found.head, body
+        kept = self._bodies.get(raw, revision)
+        if kept is None:
+            known = self._finds.known(raw, revision)
+            if known is None:
+                return None if self._finds.has(where) else self._missed(where, begun)
+            opened, found = known
+            facts = found.facts
+            try:
+                if facts.size > CHUNK_BYTES or facts.tag is None or opened.descriptor is None:
+                    return None
+                head, data = found.head, read_now(opened, facts.offset, facts.size)
+                self._bodies.keep(raw, opened, head, data, revision)
+            finally:
+                opened.close()
+        else:
+            head, data = kept.head, kept.data
+        self.metrics.observe(where.layout, "hit", seconds=perf_counter() - begun, sent=len(data))
+        return 200, head, data
 
     def _missed(self, where: Route, begun: float) -> tuple[int, bytes, bytes]:
         head, body = _MISSED
@@ -98,8 +105,12 @@ class Front:
             message = await receive()
             await send({"type": message["type"] + ".complete"})
             if message["type"] == "lifespan.shutdown":
-                self._pools.close()
+                self.close()
                 return
+
+    def close(self) -> None:
+        """Lets go of the pools; the store is its owner's to close."""
+        self._pools.close()
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         metrics = self.metrics

@@ -1,0 +1,1 @@
+"""Tests of the HTTP front end, on a real store."""
