@@ -105,7 +105,7 @@ class Memory:
                     for path, known in kept["files"].items()
                     if os.path.lexists(path)
                 }
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             pass
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             logger.warning("forgot what was published", extra={"file": str(file), "error": str(error)})

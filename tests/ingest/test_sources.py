@@ -44,7 +44,7 @@ def test_arguments_keep_their_order_and_their_spelling(tmp_path, monkeypatch):
     tree(tmp_path, "a.exe", "out/b.pdb")
     monkeypatch.chdir(tmp_path)
 
-    assert labels("out", "a.exe") == [os.path.join("out", "b.pdb"), "a.exe"]
+    assert labels("out", "a.exe") == [str(Path("out", "b.pdb")), "a.exe"]
 
 
 def test_every_file_comes_once(tmp_path):
@@ -71,7 +71,7 @@ def test_a_relative_pattern_is_expanded_in_the_working_folder(tmp_path, monkeypa
     tree(tmp_path, "out/a.exe", "out/b.pdb")
     monkeypatch.chdir(tmp_path)
 
-    assert labels(os.path.join("*", "*.pdb")) == [os.path.join("out", "b.pdb")]
+    assert labels(Path("*", "*.pdb")) == [str(Path("out", "b.pdb"))]
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path):
