@@ -2,25 +2,34 @@
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from symsrv.backends.base import Backend
 from symsrv.backends.disk import Disk, make_root
-from symsrv.model.errors import NoStore, UsageError
+from symsrv.backends.memory import open_memory
+from symsrv.model.errors import UsageError
 
 
-def open_backend(url: str, *, create: bool = False, read_only: bool = False) -> Backend:
+def open_backend(url: str, *, create: bool = False, read_only: bool = False, semaphore: bool = False) -> Backend:
     """Opens the place that a `--store` names: a folder, `file:///…`, `s3://bucket/prefix`, `memory://name`.
 
-    A folder that is not there raises NoStore, unless `create`.
+    A folder that is not there raises NoStore, unless `create`. `semaphore`: hold `_lockfile.sem`, too, where there
+    is a lock.
     """
     scheme = _scheme(url)
     if scheme not in BACKENDS:
         known = ", ".join(f"{name}://" for name in BACKENDS)
         raise UsageError(f"{url}: no such kind of store; it can be a folder, or one of {known}")
-    return BACKENDS[scheme](url, create, read_only)
+    return BACKENDS[scheme](url, create=create, read_only=read_only, semaphore=semaphore)
+
+
+class Opener(Protocol):
+    """Opens a URL of one scheme."""
+
+    def __call__(self, url: str, *, create: bool, read_only: bool, semaphore: bool) -> Backend:
+        """See open_backend."""
 
 
 def _scheme(url: str) -> str:
@@ -42,18 +51,28 @@ def _folder(url: str) -> Path:
     return Path(path)
 
 
-def _open_disk(url: str, create: bool, read_only: bool) -> Backend:
+def _open_disk(url: str, *, create: bool, read_only: bool, semaphore: bool) -> Backend:
     if not url:
         raise UsageError("no store was named: give --store a folder or a URL")
     folder = _folder(url)
     if create and not read_only:
         make_root(folder)
-    elif not folder.is_dir():
-        raise NoStore(f"there is no symbol store at {folder}: no such folder")
-    return Disk(folder, read_only=read_only)
+    return Disk(folder, read_only=read_only, semaphore=semaphore)
 
 
-BACKENDS: dict[str, Callable[[str, bool, bool], Backend]] = {
+def _open_memory(url: str, *, create: bool, read_only: bool, semaphore: bool) -> Backend:
+    return open_memory(url, read_only=read_only)
+
+
+def _open_s3(url: str, *, create: bool, read_only: bool, semaphore: bool) -> Backend:
+    from symsrv.backends.s3 import open_s3  # boto3 is an extra, and takes its time to load
+
+    return open_s3(url, read_only=read_only)
+
+
+BACKENDS: dict[str, Opener] = {
     "file": _open_disk,
+    "memory": _open_memory,
+    "s3": _open_s3,
 }
-"""How each scheme is opened: `(url, create, read_only)`."""
+"""How each scheme is opened."""

@@ -54,6 +54,7 @@ class Staged:
     """Bytes that are durable where no reader looks, and what they hash to.
 
     `local` is a file on this machine with the same bytes, to be identified from; it lives until place or discard.
+    `place` and `discard` go by the handle alone, so that recovery can call them with what a document tells.
     """
 
     handle: str
@@ -98,6 +99,12 @@ class Backend(Protocol):
         """Copies a file to where no reader looks, durably, and hashes the copy. Takes no lock.
 
         Raises SourceError (`vanished`, `changed`, `unreadable`) if the file is not one whole piece.
+        """
+
+    def share(self, staged: Staged) -> None:
+        """Makes staged bytes reachable by their handle for any machine: before a document names the handle.
+
+        On a disk they are already; on a bucket they may lie on this machine only.
         """
 
     def place(self, staged: Staged, path: str, *, replace: bool = False) -> Stat:

@@ -70,6 +70,9 @@ class Disk(Tree):
             self._unsynced.sync_at_once(INCOMING)
         return Staged(full.name, size, sha256, full)
 
+    def share(self, staged: Staged) -> None:
+        """See Backend; `incoming` is shared with whoever shares the store."""
+
     def place(self, staged: Staged, path: str, *, replace: bool = False) -> Stat:
         """See Backend."""
         self._may_write()
