@@ -23,7 +23,7 @@ from symsrv.model.ids import build_id
 SEGMENTS_LIMIT = 128
 SECTIONS_LIMIT = 256  # of more, the first and the last half: notes come first, debug information comes last
 NOTES_LIMIT = 8
-NOTES_LIMIT_BYTES = 2048
+NOTES_LIMIT_BYTES = 4096
 NAMES_LIMIT_BYTES = 8192  # a longer table of names is read name by name
 BUILD_ID_LIMIT_BYTES = 64
 
@@ -50,13 +50,13 @@ class Elf:
         if elf.type == ET_CORE:
             raise NotIdentified("not-symbols", "a core dump: it is what symbols are needed for")
         sections = _sections(elf)
+        notes = () if elf.sound else ("its section headers lie outside the file",)
         raw = find_build_id(elf, sections)
         if raw is None:
             if not elf.sound:
                 raise NotIdentified("truncated", "an ELF file that ends before its own tables do")
             raise NotIdentified("no-id", "an ELF file without a build id; link it with -Wl,--build-id")
         kind = _kind(elf, sections)
-        notes = () if elf.sound else ("some of its tables lie outside the file",)
         identity = Identity(
             format=self.name,
             kind=kind,

@@ -65,7 +65,7 @@ class Pe:
         if found:
             debug_file, note = _pdb_name(found[0].path)
             notes += [note] if note else []
-            notes += [f"it also names the PDB {base_name(one.path or '?')} {one.debug_id}" for one in found[1:]]
+            notes += [f"it also names the PDB {_pdb_name(one.path)[0] or '?'} {one.debug_id}" for one in found[1:]]
         symbol_id = pe_id(headers.stamp, headers.image_size)
         identity = Identity(
             format=self.name,
@@ -147,11 +147,11 @@ def _sections(data: Reader, headers: Headers) -> list[tuple[int, int, int, int]]
 
 
 def _file_offset(sections: list[tuple[int, int, int, int]], address: int) -> int | None:
-    """Where a relative virtual address lies in the file; None if nowhere."""
+    """Where a relative virtual address lies in the file; None if nowhere. Before the first section are the headers."""
     for virtual_size, start, raw_size, raw in sections:
         if start <= address < start + max(virtual_size, raw_size):
             return raw + address - start if address - start < raw_size else None
-    return None
+    return address if sections and address < min(start for _, start, _, _ in sections) else None
 
 
 def _record(data: Reader, offset: int | None, length: int) -> bytes:

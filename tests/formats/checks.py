@@ -1,5 +1,6 @@
 """What every format is held to, and what other readers say. Imported by the tests of this folder."""
 
+import json
 import sys
 import tracemalloc
 from pathlib import Path
@@ -45,7 +46,7 @@ def survives(data: bytes) -> Identity | None:
         tracemalloc.stop()
         assert peak < 4 * READ_BUDGET_BYTES
         assert reader.bytes_read <= READ_BUDGET_BYTES + (1 << 20)
-    assert all(one.ids for one in found)
+    assert all(one.ids and json.dumps(one.to_record()).isprintable() for one in found)
     return found[0]
 
 

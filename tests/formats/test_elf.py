@@ -222,6 +222,15 @@ def test_id_survives_a_section_table_outside_the_file():
     assert found.notes
 
 
+def test_program_headers_of_another_file_are_no_fault():
+    # eu-strip leaves a debug file the program headers of the program, so its notes may seem to lie anywhere.
+    data = bytearray(build_elf((EMPTIED, DEBUG)))
+    struct.pack_into("<Q", data, 64 + 56 + 8, 1 << 40)
+    found = identified(bytes(data))
+
+    assert (found.build_id, found.kind, found.notes) == (BUILD_ID.hex(), DEBUG_INFO, ())
+
+
 @pytest.mark.parametrize("ident", [b"\x7fELF\0\1", b"\x7fELF\3\1", b"\x7fELF\2\0", b"\x7fELF\2\3"])
 def test_unknown_class_or_byte_order(ident):
     assert refused(ident + build_elf()[6:]) == "malformed"

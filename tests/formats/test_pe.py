@@ -106,6 +106,20 @@ def test_first_codeview_entry_decides_and_the_second_is_noted():
     assert found.notes == (f"it also names the PDB a.pdb {GUID_TEXT.upper()}2",)
 
 
+def test_second_name_cannot_carry_control_characters():
+    found = identified(build_pe([Entry(rsds()), Entry(rsds(b"\x1b[2Jx.pdb"))]))
+
+    assert found.notes == (f"it also names the PDB ? {GUID_TEXT.upper()}1",)
+
+
+def test_debug_directory_in_the_headers():
+    # Drivers and firmware with SectionAlignment below a page keep it there; headers are mapped as they are.
+    image = bytearray(build_pe([Entry(rsds())], directory=(0x300, 28)))
+    image[0x300:0x31C] = image[0x400:0x41C]
+
+    assert identified(bytes(image)).debug_id == GUID_TEXT.upper() + "1"
+
+
 def test_nb10():
     found = identified(build_pe([Entry(nb10(age=112))]))
 
