@@ -1,0 +1,323 @@
+import json
+import os
+import shutil
+import time
+
+import pytest
+
+from symsrv.model.errors import BackendError
+from symsrv.serve import create_app
+from symsrv.store import Opened
+from tests.made.pdb_builder import GUID_TEXT, build_pdb
+from tests.made.pe_builder import build_pe
+from tests.serve.site import BIG, BIG_BYTES, PDB, call
+
+OTHER = "/foo.pdb/497B72F6390A44FC878E5A2D63B6CC4B1/foo.pdb"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "QUERY"])
+@pytest.mark.parametrize("path", ["/" + PDB, OTHER, "/", "/pingme.txt", "/-/healthz", "/nothing"])
+def test_other_methods_are_misses(shared, method, path):
+    assert shared.get(path, method=method).status == 404
+
+
+def test_a_miss_says_why(shared):
+    plain = shared.get(OTHER)
+    told = shared.get(OTHER, {"Accept": "application/json"})
+    head = shared.get(OTHER, method="HEAD")
+
+    assert (plain.status, plain.reason, plain.headers["cache-control"]) == (404, "not-found", "no-cache")
+    assert plain.headers["content-type"] == "text/plain; charset=utf-8"
+    assert json.loads(told.body)["reason"] == "not-found"
+    assert (head.status, head.body, head.headers) == (404, b"", plain.headers)
+
+
+def test_every_stretch_of_a_big_file(shared):
+    whole = (shared.root / BIG).read_bytes()
+
+    for first, last in [
+        (0, 0),
+        (0, 262143),
+        (0, 262144),
+        (262143, 262145),
+        (5, BIG_BYTES - 1),
+        (BIG_BYTES - 1, BIG_BYTES),
+    ]:
+        answer = shared.get("/" + BIG, {"Range": f"bytes={first}-{last}"})
+        assert answer.status == 206
+        assert answer.body == whole[first : last + 1]
+    answer = shared.get("/" + BIG)
+    assert (answer.status, answer.body) == (200, whole)
+    assert answer.messages > 10
+
+
+def test_what_is_published_deleted_and_copied_is_seen_at_once(site):
+    assert site.get("/" + PDB).status == 404
+
+    site.publish(("foo.pdb", build_pdb()))
+    assert site.get("/" + PDB).status == 200
+
+    site.store.delete([1])
+    assert site.get("/" + PDB).status == 404
+
+    (site.root / PDB).parent.mkdir(parents=True)
+    (site.root / PDB).write_bytes(b"copied by hand")
+    assert site.get("/" + PDB).body == b"copied by hand"
+
+    shutil.rmtree(site.root / "foo.pdb")
+    assert site.get("/" + PDB).status == 404
+
+
+def test_a_replaced_file_is_served_anew_with_another_etag(site):
+    site.publish(("app.exe", build_pe()))
+    path = "/app.exe/0A1B2C3D3000/app.exe"
+    before = site.get(path)
+
+    site.publish(("app.exe", build_pe() + b"more"), replace=True)
+    after = site.get(path)
+
+    assert after.body == before.body + b"more"
+    assert after.headers["etag"] != before.headers["etag"]
+    assert site.get(path, {"If-None-Match": before.headers["etag"]}).status == 200
+
+
+def test_bytes_put_there_behind_our_back_do_not_get_the_recorded_etag(site):
+    site.publish(("foo.pdb", build_pdb()))
+    recorded = site.get("/" + PDB).headers["etag"]
+
+    (site.root / PDB).write_bytes(b"other bytes")
+    answer = site.get("/" + PDB)
+    site.settle()
+    later = site.get("/" + PDB)
+
+    assert answer.body == later.body == b"other bytes"
+    assert answer.headers.get("etag") != recorded
+    assert later.headers["etag"] not in (recorded, None)
+
+
+def test_a_file_without_a_record_gets_its_etag_a_little_later(site):
+    (site.root / PDB).parent.mkdir(parents=True)
+    (site.root / PDB).write_bytes(b"by hand")
+
+    first = site.get("/" + PDB)
+    site.settle()
+    second = site.get("/" + PDB)
+
+    assert "etag" not in first.headers
+    assert site.get("/" + PDB, {"If-None-Match": second.headers["etag"]}).status == 304
+
+
+def test_an_empty_file_is_a_miss(site):
+    (site.root / PDB).parent.mkdir(parents=True)
+    (site.root / PDB).touch()
+
+    assert site.get("/" + PDB).reason == "empty"
+
+
+def test_a_file_removed_meanwhile_is_a_miss(site):
+    site.publish(("foo.pdb", build_pdb()))
+    assert site.get("/" + PDB).status == 200
+
+    (site.root / PDB).unlink()
+
+    assert site.get("/" + PDB).status == 404
+
+
+def test_a_folder_in_the_place_of_a_file_is_a_miss(site):
+    (site.root / PDB).mkdir(parents=True)
+
+    assert site.get("/" + PDB).status == 404
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root reads everything")
+def test_a_file_we_may_not_read_is_a_miss(site):
+    site.publish(("foo.pdb", build_pdb()))
+    (site.root / PDB).chmod(0)
+
+    assert site.get("/" + PDB).status == 404
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(5, "I/O error"), BackendError("unavailable", "gone"), ValueError("a defect")]
+)
+@pytest.mark.parametrize("where", ["find", "open", "revision"])
+def test_our_own_troubles_are_misses(site, monkeypatch, error, where, caplog):
+    site.publish(("foo.pdb", build_pdb()))
+
+    def fail(*_arguments):
+        raise error
+
+    monkeypatch.setattr(site.store, where, fail)
+    answer = site.get("/" + PDB)
+
+    assert answer.status == 404
+    assert answer.reason == ("failed" if isinstance(error, ValueError) else "unavailable")
+    assert caplog.records
+
+
+def test_a_file_replaced_while_it_is_sent_is_sent_as_it_was(site, descriptors):
+    whole = build_pe().ljust(2_000_000, b"a")
+    site.publish(("app.exe", whole))
+    path = site.root / "app.exe/0A1B2C3D3000/app.exe"
+    before = descriptors()
+    bodies = []
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            bodies.append(message["body"])
+            if len(bodies) == 2:
+                new = path.with_name("new")
+                new.write_bytes(b"b" * 100)
+                new.replace(path)
+
+    site.loop.run_until_complete(ask(site.app, "/app.exe/0A1B2C3D3000/app.exe", send))
+
+    assert b"".join(bodies) == whole
+    assert descriptors() == before
+
+
+def test_a_file_that_becomes_shorter_breaks_the_answer_off(site, descriptors):
+    site.publish(("app.exe", build_pe().ljust(2_000_000, b"a")))
+    path = site.root / "app.exe/0A1B2C3D3000/app.exe"
+    before = descriptors()
+    messages = []
+
+    async def send(message):
+        messages.append(message)
+        if len(messages) == 3:
+            os.truncate(path, 600_000)
+
+    site.loop.run_until_complete(ask(site.app, "/app.exe/0A1B2C3D3000/app.exe", send))
+
+    assert messages[-1]["more_body"] is True  # never completed: the server closes the connection
+    assert sum(len(one.get("body", b"")) for one in messages) == 600_000
+    assert descriptors() == before
+
+
+@pytest.mark.parametrize("after", [1, 2, 5])
+def test_a_client_that_vanishes_ends_it_quietly(shared, descriptors, caplog, after):
+    before = descriptors()
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    shared.loop.run_until_complete(ask(shared.app, "/" + BIG, send, gone_after=lambda: len(sent) >= after))
+    assert len(sent) <= after + 2
+
+    async def fail(message):
+        sent.append(message)
+        if len(sent) >= after:
+            raise OSError("the connection was reset")
+
+    sent.clear()
+    shared.loop.run_until_complete(ask(shared.app, "/" + BIG, fail))
+    assert len(sent) == after
+    assert descriptors() == before
+    assert not [one for one in caplog.records if one.levelname in ("WARNING", "ERROR")]
+
+
+def test_a_bucket_is_read_in_the_pool(site, monkeypatch, descriptors):
+    site.publish(("foo.pdb", build_pdb()), ("big.exe", build_pe().ljust(BIG_BYTES, b"z")))
+    monkeypatch.setattr(type(site.store), "local", False)
+    real = site.store.open
+
+    def open_stream(file, start=0, length=None):
+        opened = real(file, start, length)
+        return Opened(opened.stat, opened.stream)
+
+    monkeypatch.setattr(site.store, "open", open_stream)
+    app = create_app(site.store)
+    before = descriptors()
+    whole = (site.root / BIG).read_bytes()
+
+    assert site.get("/" + PDB, app=app).body == (site.root / PDB).read_bytes()
+    assert site.get("/" + BIG, app=app).body == whole
+    assert site.get("/" + BIG, {"Range": "bytes=1000-2000000"}, app=app).body == whole[1000:2000001]
+    assert site.get("/" + BIG, {"Range": "bytes=-7"}, app=app).body == whole[-7:]
+    assert site.get("/" + BIG, method="HEAD", app=app).headers["content-length"] == str(BIG_BYTES)
+    etag = site.get("/" + PDB, app=app).headers["etag"]
+    assert site.get("/" + PDB, {"If-None-Match": etag}, app=app).status == 304
+    assert site.get(OTHER, app=app).status == 404
+    app.close()
+    assert descriptors() == before
+
+
+def test_many_at_once(shared, descriptors):
+    import asyncio
+
+    shared.get("/" + BIG)
+    before = descriptors()
+    whole = (shared.root / BIG).read_bytes()
+
+    async def all_of_them():
+        paths = [f"/{BIG}", f"/{PDB}", OTHER, "/"] * 25
+        return await asyncio.gather(*(call(shared.app, path.encode(), []) for path in paths))
+
+    answers = shared.loop.run_until_complete(all_of_them())
+
+    assert [one.status for one in answers] == [200, 200, 404, 200] * 25
+    assert all(one.body == whole for one in answers[::4])
+    assert descriptors() == before
+
+
+def test_at_once_and_asgi_say_the_same(shared):
+    for path in (PDB, PDB.lower(), OTHER[1:], BIG, "index2.txt", "", "x/y/z", PDB):
+        raw = b"/" + path.encode()
+        slow = shared.get(raw)
+        quick = shared.app.at_once(raw)
+        if quick is None:
+            continue
+        status, head, body = quick
+        assert (status, body) == (slow.status, slow.body)
+        lines = [line.split(b": ", 1) for line in head.decode().encode().split(b"\r\n") if line]
+        assert {name.decode(): value.decode() for name, value in lines} == slow.headers
+    assert shared.app.at_once(b"/" + PDB.encode()) is not None
+    assert shared.app.at_once(OTHER.encode()) is not None
+
+
+def test_a_kept_body_is_dropped_when_the_file_changes(site):
+    site.publish(("app.exe", build_pe()))
+    path = site.root / "app.exe/0A1B2C3D3000/app.exe"
+    raw = b"/app.exe/0A1B2C3D3000/app.exe"
+    old = time.time() - 100
+    os.utime(path, (old, old))  # and the change itself is too young to be kept, until the clock says otherwise
+    site.get(raw)
+    site.settle()
+
+    first, again = site.app.at_once(raw), site.app.at_once(raw)
+    path.write_bytes(b"other")
+    site.get(raw)
+    site.settle()
+    after = site.get(raw)
+
+    assert first == again
+    assert after.body == b"other"
+    path.unlink()
+    assert (site.app.at_once(raw) or (404,))[0] == 404
+
+
+def test_build_ids_that_only_look_like_one(shared):
+    assert shared.get(f"/foo.pdb/{GUID_TEXT}ffffffff/foo.pdb").status == 404
+
+
+async def ask(app, path, send, gone_after=lambda: False):
+    import asyncio
+
+    asked = False
+
+    async def receive():
+        nonlocal asked
+        if not asked:
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        while not gone_after():
+            await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    async def sending(message):
+        await asyncio.sleep(0)
+        await send(message)
+
+    scope = {"type": "http", "method": "GET", "raw_path": path.encode(), "path": path, "headers": []}
+    await app(scope, receive, sending)
