@@ -1,1 +1,1 @@
-"""What is kept in SQL: for now the index, which can be dropped and made again from the store."""
+"""The index in SQL: what is stored, under which ids, and which transactions hold it. All of it is derived."""

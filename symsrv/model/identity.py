@@ -1,7 +1,7 @@
 """Identity: what a file turned out to be, and which asks it answers."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 from symsrv.model.ask import Ask, Wants
@@ -52,7 +52,8 @@ class Identity:
 
     def to_record(self) -> dict[str, Any]:
         """The identity as a transaction document keeps it; what is empty is left out."""
-        record = {key: value for key, value in asdict(self).items() if value not in (None, ())}
+        values = {key: getattr(self, key) for key in self.__dataclass_fields__}
+        record = {key: value for key, value in values.items() if value not in (None, ())}
         record["ids"] = [[one.kind, one.value] for one in self.ids]
         return record
 

@@ -1,0 +1,221 @@
+"""Writing the index: rows for files, ids, transactions and entries, many at a time."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from symsrv.layouts import parse_any
+from symsrv.ledger import tables
+from symsrv.model.ask import Wants
+from symsrv.model.identity import BOTH, CODE, DEBUG_INFO
+from symsrv.model.names import base_name, fold
+from symsrv.model.records import Entry, StoredFile, Transaction
+
+GUESS = "guess"  # a role known from the file's place alone: an id of several readings, and either kind of file
+CHUNK = 500
+_ESCAPED = "\x01"
+_ROLE_OF = {Wants.CODE: CODE, Wants.DEBUG: DEBUG_INFO, Wants.EITHER: GUESS}
+
+files, ids, transactions, entries, deletes, meta = (
+    tables.files,
+    tables.ids,
+    tables.transactions,
+    tables.entries,
+    tables.deletes,
+    tables.meta,
+)
+
+
+def stored_text(text: str) -> str:
+    """Text as any database takes it: NUL and lone surrogates (from foreign file systems) are escaped, reversibly."""
+    if text.isascii() and "\0" not in text and not text.startswith(_ESCAPED):
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _ESCAPED + json.dumps(text)
+    return _ESCAPED + json.dumps(text) if "\0" in text or text.startswith(_ESCAPED) else text
+
+
+def original_text(stored: str) -> str:
+    """The inverse of `stored_text`."""
+    return str(json.loads(stored[1:])) if stored.startswith(_ESCAPED) else stored
+
+
+def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Pieces short enough for the parameters of one statement."""
+    batch: list[Any] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == CHUNK:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def live_hold(home: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a live transaction holds a home."""
+    return exists().where(
+        entries.c.home == home,
+        entries.c.holds == 1,
+        transactions.c.number == entries.c.number,
+        transactions.c.deleted_by.is_(None),
+    )
+
+
+def write_transaction(connection: Connection, transaction: Transaction) -> bool:
+    """Adds a transaction and what follows from it; False if it is there already."""
+    number = transaction.number
+    if connection.execute(select(transactions.c.number).where(transactions.c.number == number)).first():
+        return False
+    deleted_by = connection.scalar(select(func.min(deletes.c.number)).where(deletes.c.deleted == number))
+    connection.execute(insert(transactions), [_transaction_row(transaction, deleted_by)])
+    for batch in chunks(enumerate(transaction.entries)):
+        connection.execute(insert(entries), [_entry_row(number, place, entry) for place, entry in batch])
+    if deleted_by is None:
+        held = {entry.home: entry for entry in transaction.entries if entry.status.holds}
+        write_files(connection, map(_stored_file, held.values()))
+    if transaction.deletes:
+        _mark_deleted(connection, transaction)
+    return True
+
+
+def write_files(connection: Connection, stored: Iterable[StoredFile]) -> None:
+    """Adds files, or puts in order what is known of them; the newer word counts."""
+    next_id = connection.scalar(select(func.coalesce(func.max(files.c.id), 0))) or 0
+    for batch in chunks({file.home: file for file in stored}.values()):
+        by_home = {stored_text(file.home): file for file in batch}
+        known = {row.home: row for row in connection.execute(select(files).where(files.c.home.in_(by_home)))}
+        new, changed, id_rows = [], [], []
+        for home, file in by_home.items():
+            row = _file_row(home, file, known.get(home))
+            if home in known:
+                row["old_id"] = row["id"] = known[home].id
+                changed.append(row)
+            else:
+                next_id += 1
+                row["id"] = next_id
+                new.append(row)
+            if file.identities or home not in known:
+                id_rows += _id_rows(row["id"], file)
+        if new:
+            connection.execute(insert(files), new)
+        if changed:
+            connection.execute(_UPDATE_FILE, changed)
+            renewed = [known[home].id for home, file in by_home.items() if home in known and file.identities]
+            connection.execute(delete(ids).where(ids.c.file.in_(renewed)))
+        if id_rows:
+            connection.execute(insert(ids), id_rows)
+
+
+def drop_files(connection: Connection, homes: Iterable[str]) -> int:
+    """Forgets files; returns how many were known."""
+    count = 0
+    for batch in chunks(map(stored_text, homes)):
+        count += connection.execute(delete(files).where(files.c.home.in_(batch))).rowcount
+    return count
+
+
+def move_on(connection: Connection, *, applied: int | None = None) -> None:
+    """Moves the revision, and the number of the last transaction read if it is higher."""
+    connection.execute(update(meta).where(meta.c.name == "revision").values(value=meta.c.value + 1))
+    if applied is not None:
+        row = (meta.c.name == "applied", meta.c.value < applied)
+        connection.execute(update(meta).where(*row).values(value=applied))
+
+
+_UPDATE_FILE = (
+    update(files)
+    .where(files.c.id == bindparam("old_id"))
+    .values({name: bindparam(name) for name in ("names", "size", "sha256", "modified_ns", "identities", "freed")})
+)
+
+
+def _mark_deleted(connection: Connection, transaction: Transaction) -> None:
+    numbers = list(dict.fromkeys(transaction.deletes))
+    connection.execute(insert(deletes), [{"deleted": one, "number": transaction.number} for one in numbers])
+    for batch in chunks(numbers):
+        gone = (transactions.c.number.in_(batch), transactions.c.deleted_by.is_(None))
+        connection.execute(update(transactions).where(*gone).values(deleted_by=transaction.number))
+        touched = select(entries.c.home).where(entries.c.number.in_(batch), entries.c.holds == 1)
+        freed = (files.c.home.in_(touched), ~live_hold(files.c.home))
+        connection.execute(update(files).where(*freed).values(freed=1))
+
+
+def _stored_file(entry: Entry) -> StoredFile:
+    return StoredFile(entry.home, entry.size, entry.sha256, entry.modified_ns, entry.identities)
+
+
+def _file_row(home: str, file: StoredFile, known: Any | None) -> dict[str, Any]:
+    row = {
+        "home": home,
+        "home_folded": fold(home),
+        "names": "\n".join(_names(file)),
+        "size": file.size,
+        "sha256": file.sha256,
+        "modified_ns": file.modified_ns,
+        "identities": json.dumps([one.to_record() for one in file.identities], separators=(",", ":")),
+        "freed": 0,
+    }
+    if known is not None and not file.identities:
+        # Known by name only: what its content is was found out before.
+        row |= {"names": known.names, "identities": known.identities}
+    return row
+
+
+def _names(file: StoredFile) -> list[str]:
+    found = dict.fromkeys([base_name(file.home), *(one.name for one in file.identities)])
+    return [stored_text(fold(name)) for name in found]
+
+
+def _id_rows(file_id: int, file: StoredFile) -> list[dict[str, Any]]:
+    roles: dict[tuple[str, str, str], str] = {}
+    for identity in file.identities:
+        for one in identity.ids:
+            key = (one.value, one.kind, stored_text(fold(identity.name)))
+            roles[key] = identity.kind if roles.get(key, identity.kind) == identity.kind else BOTH
+    if not file.identities and (ask := parse_any(file.home)) and not ask.packed and ask.wants in _ROLE_OF:
+        roles = {(one.value, one.kind, fold(ask.name or "")): _ROLE_OF[ask.wants] for one in ask.ids}
+    return [
+        {"value": value, "kind": kind, "file": file_id, "name": name, "role": role}
+        for (value, kind, name), role in roles.items()
+    ]
+
+
+def _transaction_row(transaction: Transaction, deleted_by: int | None) -> dict[str, Any]:
+    texts = {
+        name: None if text is None else stored_text(text)
+        for name in ("product", "version", "comment", "tag", "who", "host", "local_stamp", "kind")
+        for text in [getattr(transaction, name)]
+    }
+    words: Sequence[str] = (transaction.product, transaction.version, transaction.comment, transaction.tag or "")
+    return texts | {
+        "number": transaction.number,
+        "at": transaction.when.isoformat(),
+        "foreign_tool": int(transaction.foreign),
+        "files": len(transaction.entries),
+        "deleted_by": deleted_by,
+        "words": "\n".join(stored_text(fold(word)) for word in words if word),
+    }
+
+
+def _entry_row(number: int, position: int, entry: Entry) -> dict[str, Any]:
+    return {
+        "number": number,
+        "position": position,
+        "home": stored_text(entry.home),
+        "holds": int(entry.status.holds),
+        "source": stored_text(entry.source),
+        "status": entry.status.value,
+        "size": entry.size,
+        "sha256": entry.sha256,
+        "kept_sha256": entry.kept_sha256,
+        "modified_ns": entry.modified_ns,
+        "symbol_kind": entry.symbol_kind,
+        "evidence": entry.evidence.value,
+        "handle": entry.handle,
+    }

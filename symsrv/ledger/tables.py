@@ -1,0 +1,92 @@
+"""The index's tables. Another version of them is another number: the old ones are dropped, since all is derived."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy.types import TypeEngine
+
+SCHEMA = 1
+PREFIX = "symsrv_index_"
+
+# Keys compare byte by byte everywhere, whatever locale a PostgreSQL was made with.
+_KEY: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+# A rowid in SQLite has to be called INTEGER.
+_ROW: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData()
+
+meta = Table(
+    f"{PREFIX}meta",
+    metadata,
+    Column("name", _KEY, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+files = Table(
+    f"{PREFIX}files",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=False),
+    Column("home", _KEY, nullable=False, unique=True),
+    Column("home_folded", _KEY, nullable=False, index=True),
+    Column("names", Text, nullable=False),  # folded, one a line, for `symsrv find`
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text),
+    Column("modified_ns", BigInteger),
+    Column("identities", Text, nullable=False),  # JSON
+    Column("freed", SmallInteger, nullable=False),  # 1 once its last holder was deleted
+)
+
+ids = Table(
+    f"{PREFIX}ids",
+    metadata,
+    Column("value", _KEY, primary_key=True),
+    Column("kind", _KEY, primary_key=True),
+    Column("file", _ROW, ForeignKey(files.c.id, ondelete="CASCADE"), primary_key=True, index=True, autoincrement=False),
+    Column("name", _KEY, primary_key=True),  # folded; empty where the file's place does not tell it
+    Column("role", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+transactions = Table(
+    f"{PREFIX}transactions",
+    metadata,
+    Column("number", _ROW, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Text, nullable=False),  # UTC, ISO 8601
+    Column("local_stamp", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("tag", Text),
+    Column("who", Text),
+    Column("host", Text),
+    Column("foreign_tool", SmallInteger, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("deleted_by", BigInteger),
+    Column("words", Text, nullable=False),  # product, version, comment and tag, folded, one a line
+)
+
+deletes = Table(
+    f"{PREFIX}deletes",
+    metadata,
+    Column("deleted", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+)
+
+entries = Table(
+    f"{PREFIX}entries",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("home", _KEY, nullable=False),
+    Column("holds", SmallInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text),
+    Column("kept_sha256", Text),
+    Column("modified_ns", BigInteger),
+    Column("symbol_kind", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("handle", Text),
+    Index(f"{PREFIX}entries_home", "home", "number"),
+    sqlite_with_rowid=False,
+)
