@@ -34,11 +34,13 @@ staged = store.stage(source)
 offer = Offer(source, str(source), home(identity), staged.size, staged.sha256, (identity,), staged)
 assert store.commit(Draft((offer,))).number == 1
 
+store.catch_up()
 (found,) = store.find(parse_any("~toy/crash.toy~000102030405060708090A0B0C0D0E0F1"))
 opened = store.open(found)
 assert opened.stream.read() == source.read_bytes()
 opened.close()
 store.delete([1])
+store.catch_up()
 assert not store.find(parse_any("~toy/CRASH.TOY~000102030405060708090a0b0c0d0e0f1"))
 store.close()
 """
