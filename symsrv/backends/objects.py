@@ -154,7 +154,7 @@ class ObjectBackend:
         else:
             self._place_incoming(staged, path, replace=replace)
         self.discard(staged)
-        return Stat(path, staged.size, time.time_ns(), staged.sha256)
+        return self.stat(path) or Stat(path, staged.size, time.time_ns(), staged.sha256)
 
     def discard(self, staged: Staged) -> None:
         """See Backend."""
