@@ -116,10 +116,13 @@ class Finds:
 
     def _candidates(self, route: Route) -> Iterator[Sequence[StoredFile]]:
         for ask in (route.ask, route.spaced):
-            if ask is not None:
-                files = self._store.find(ask)
-                if files:
-                    yield files
+            if ask is None:
+                continue
+            files = self._store.find(ask)
+            if ask.packed:  # answered by the packed twin alone: who asks so expands what comes
+                files = [file for file in files if file.home.endswith("_")]
+            if files:
+                yield files
 
     def _file(self, file: StoredFile, route: Route, method: str, asked: Conditions | None) -> Prepared:
         if self._store.local or (method == "GET" and asked is None):

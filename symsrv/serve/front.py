@@ -176,12 +176,16 @@ class Front:
             if prepared.found is not None and prepared.found.facts.tag is None and prepared.opened is not None:
                 self.hashes.want(prepared.opened.stat)
         else:
-            prepared = await self._pools.in_io(self._finds.prepare, where, method, asked)
+            prepared = await self._pools.in_io(self._prepare_remote, where, method, asked)
         try:
             return prepared, await self._small(prepared, method)
         except BaseException:
             prepared.close()
             raise
+
+    def _prepare_remote(self, where: Route, method: str, asked: Conditions | None) -> Prepared:
+        self._store.revision()  # reads what others published, now and then
+        return self._finds.prepare(where, method, asked)
 
     async def _small(self, prepared: Prepared, method: str) -> bytes | None:
         decided, opened = prepared.answer, prepared.opened

@@ -146,9 +146,12 @@ class Wire(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Says 404 to what is not HTTP."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.transport.close()  # an answer is under way: nothing may come between its bytes
-            return
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if cycle.response_started:
+                self.transport.close()  # nothing may come between the bytes of an answer
+                return
+            cycle.disconnected = True
         body = msg.encode()
         head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n" % len(body)
         head += b"cache-control: no-cache\r\nx-symsrv-reason: bad-path\r\n\r\n"

@@ -11,7 +11,7 @@ from typing import Any
 
 from symsrv.formats import identify_path
 from symsrv.layouts import home
-from symsrv.serve import create_app
+from symsrv.serve import Front, create_app
 from symsrv.serve.runner import server
 from symsrv.store import Draft, Offer, SymbolStore, open_store
 from tests.made.elf_builder import BUILD_ID, Part, build_elf
@@ -140,8 +140,9 @@ def standard_files() -> list[tuple[str, bytes]]:
 
 
 @contextlib.contextmanager
-def live(app: Any) -> Iterator[tuple[str, int]]:
-    """The app behind a real server in a thread; yields the address."""
+def live(store: SymbolStore) -> Iterator[tuple[tuple[str, int], Front]]:
+    """An app of its own behind a real server in a thread; yields the address and the app, which ends with it."""
+    app = create_app(store)
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen(128)
@@ -149,7 +150,7 @@ def live(app: Any) -> Iterator[tuple[str, int]]:
         thread = threading.Thread(target=one.run, args=([sock],))
         thread.start()
         try:
-            yield sock.getsockname()
+            yield sock.getsockname(), app
         finally:
             one.should_exit = True
             thread.join(20)

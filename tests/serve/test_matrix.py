@@ -107,11 +107,29 @@ def test_10_signs_in_names(shared, path, home):
     assert answer.body == disk(shared, home)
 
 
-@pytest.mark.parametrize("name", ["_.debug", "app.debug"])
-def test_11_ssqp_elf(shared, name):
-    kind = "elf-buildid-sym-" if name == "_.debug" else "elf-buildid-"
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        (f"_.debug/elf-buildid-sym-{HEX}/_.debug", LINES),
+        (f"app/elf-buildid-{HEX}/app", CODE),
+        (f"_.DEBUG/ELF-BUILDID-SYM-{HEX.upper()}/_.DEBUG", LINES),
+    ],
+)
+def test_11_ssqp_elf(shared, path, part):
+    answer = shared.get("/" + path)
 
-    assert shared.get(f"/{name}/{kind}{HEX}/{name}").status == 200
+    assert answer.status == 200
+    assert part in answer.body
+
+
+def test_11_a_short_build_id_with_the_zeros_that_dotnet_adds(site):
+    from tests.made.elf_builder import build_elf, note
+
+    short = bytes(range(1, 17))
+    site.publish(("lib.so", build_elf(notes=note(short))))
+
+    for text in (short.hex(), short.hex() + "00000000"):
+        assert site.get(f"/lib.so/elf-buildid-{text}/lib.so").status == 200
 
 
 def test_12_debuginfod(shared):

@@ -39,6 +39,7 @@ def start(tmp_path):
     site = Site(tmp_path)
     site.publish(*standard_files())
     site.close()
+    os.truncate(site.root / BIG, 300 << 20)  # more than the sockets between us hold
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     processes = []

@@ -1,4 +1,4 @@
-"""The app behind the real server, over sockets: what the parser refuses, who vanishes, who stalls, who sends too much."""
+"""The app behind the real server, over sockets: nonsense, clients that vanish, that stall, that send too much."""
 
 import re
 import socket
@@ -13,9 +13,19 @@ CLOSE = b"\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def address(shared):
-    with live(shared.app) as found:
+def running(shared):
+    with live(shared.store) as found:
         yield found
+
+
+@pytest.fixture
+def address(running):
+    return running[0]
+
+
+@pytest.fixture
+def metrics(running):
+    return running[1].metrics
 
 
 def statuses(data):
@@ -133,10 +143,13 @@ def test_headers_of_64_kib_are_fine(address):
 
 
 def test_headers_without_end_are_not_listened_to(address):
-    with socket.create_connection(address, timeout=10) as sock, pytest.raises(OSError, match=""):
-        sock.sendall(b"GET / HTTP/1.1\r\n")
-        for _ in range(100_000):
-            sock.sendall(b"X-More: " + b"x" * 1000 + b"\r\n")
+    endless = b"GET / HTTP/1.1\r\n" + (b"X-More: " + b"x" * 1000 + b"\r\n") * 20_000
+
+    with (
+        socket.create_connection(address, timeout=10) as sock,
+        pytest.raises((ConnectionResetError, BrokenPipeError)),
+    ):
+        sock.sendall(endless)
 
 
 def test_a_body_that_nobody_wants_is_taken(address):
@@ -146,7 +159,7 @@ def test_a_body_that_nobody_wants_is_taken(address):
     assert exchange(address, head + body).startswith(b"HTTP/1.1 404")
 
 
-def test_clients_that_close_after_the_headers_leave_nothing_behind(address, shared, descriptors, caplog):
+def test_clients_that_close_after_the_headers_leave_nothing_behind(address, metrics, descriptors, caplog):
     exchange(address, b"GET /" + BIG.encode() + b" HTTP/1.1" + CLOSE)
     before = descriptors()
 
@@ -156,21 +169,21 @@ def test_clients_that_close_after_the_headers_leave_nothing_behind(address, shar
             assert sock.recv(100).startswith(b"HTTP/1.1 200")
 
     deadline = time.monotonic() + 10
-    while (descriptors() > before or shared.app.metrics.in_flight) and time.monotonic() < deadline:
+    while (descriptors() > before or metrics.in_flight) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert descriptors() <= before
-    assert shared.app.metrics.in_flight == 0
+    assert metrics.in_flight == 0
     assert not [one for one in caplog.records if one.levelname in ("WARNING", "ERROR")]
 
 
 def test_a_client_that_takes_nothing_is_let_go(shared, monkeypatch):
     monkeypatch.setattr(wire, "STALL_SECONDS", 0.2)
-    with live(shared.app) as found, socket.socket() as sock:
+    with live(shared.store) as (address, app), socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sock.connect(found)
+        sock.connect(address)
         sock.sendall(b"GET /" + BIG.encode() + b" HTTP/1.1\r\nHost: h\r\n\r\n" * 20)
         deadline = time.monotonic() + 10
-        while shared.app.metrics.in_flight or shared.app.metrics.connections() > 0:
+        while app.metrics.in_flight or app.metrics.connections() > 0:
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
