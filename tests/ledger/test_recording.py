@@ -1,0 +1,63 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from symsrv.layouts import home
+from symsrv.ledger.recording import CHUNK, chunks, original_text, stored_text
+from symsrv.model.records import StoredFile
+from tests.ledger.samples import ELF_BOTH, ELF_DEBUG, PDB, add, entry, pdb, stored
+
+ANY = st.text(st.characters(exclude_categories=()), max_size=20)
+
+
+@given(text=ANY | st.sampled_from(["\x01", "\x01a", "\udc80", "\0", "a\0b"]))
+def test_any_text_is_stored_and_read_back(text):
+    kept = stored_text(text)
+
+    assert original_text(kept) == text
+    assert "\0" not in kept
+    kept.encode()
+
+
+@pytest.mark.parametrize("text", ["", "crash.pdb", "Größe 100%", "C:\\out\\a.pdb", '"quoted"', "\x02"])
+def test_ordinary_text_is_stored_as_it_is(text):
+    assert stored_text(text) == text
+
+
+@pytest.mark.parametrize("count", [0, 1, CHUNK, CHUNK + 1])
+def test_chunks_hold_everything_once(count):
+    assert [one for batch in chunks(range(count)) for one in batch] == list(range(count))
+
+
+def test_ids_that_a_file_lost_are_forgotten(index):
+    index.put_file(stored(PDB))
+    index.put_file(StoredFile(home(PDB), 1, identities=(pdb("crash.pdb", 2),)))
+
+    ids = index._database.rows("SELECT value FROM symsrv_index_ids")
+
+    assert [row[0] for row in ids] == [pdb("crash.pdb", 2).ids[0].value]
+
+
+def test_ids_go_with_their_file(index):
+    index.put_files([stored(PDB), stored(ELF_BOTH), stored(ELF_DEBUG)])
+
+    index.drop_files([home(PDB), home(ELF_BOTH), home(ELF_DEBUG)])
+
+    assert index._database.rows("SELECT * FROM symsrv_index_ids") == []
+
+
+def test_many_files_of_one_home_are_one(index):
+    index.put_files([stored(PDB, size=number) for number in range(CHUNK * 2 + 1)])
+
+    file = index.at(home(PDB))
+    assert file is not None
+    assert file.size == CHUNK * 2
+    assert index.counts().files == 1
+
+
+def test_new_and_known_files_may_come_in_one_transaction(index):
+    index.record(add(1, *(entry(pdb(f"a{number}.pdb")) for number in range(0, 1200, 2))))
+    index.record(add(2, *(entry(pdb(f"a{number}.pdb"), size=5) for number in range(1200))))
+
+    assert index.counts().files == 1200
+    assert index.counts().bytes == 6000
