@@ -25,9 +25,7 @@ def delete(context: Context, transactions: tuple[str, ...], comment: str) -> Exi
         for number in numbers:
             for home, free in store.would_free(number).items():
                 status = "would be removed" if free else "stays, another transaction holds it"
-                context.answer(
-                    {"transaction": digits(number), "key": home, "removed": free}, text=f"{home}: {status}"
-                )
+                context.answer({"transaction": digits(number), "key": home, "removed": free}, text=f"{home}: {status}")
         return Exit.DONE
     for number, transaction in zip(numbers, store.delete(numbers, comment=comment), strict=True):
         context.answer(

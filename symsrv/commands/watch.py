@@ -41,13 +41,13 @@ def watch(context: Context, folders: tuple[str, ...], once: bool, poll: str | No
     """
     from symsrv.ingest import Watcher
 
-    watched = _folders(context, folders, given)
+    watched = folders_to_watch(context, folders, given)
     watcher = Watcher(
         context.assembly().new_store,
         watched,
         poll_seconds=_seconds("--poll", poll),
         state=context.config.state_folder(),
-        on_receipt=lambda receipt: _tell(context, receipt),
+        on_receipt=lambda receipt: tell(context, receipt),
     )
     if not once:
         _until_stopped(watcher)
@@ -59,7 +59,8 @@ def watch(context: Context, folders: tuple[str, ...], once: bool, poll: str | No
     )
 
 
-def _folders(context: Context, folders: tuple[str, ...], given: dict[str, object]) -> list["WatchedFolder"]:
+def folders_to_watch(context: Context, folders: tuple[str, ...], given: dict[str, object]) -> list["WatchedFolder"]:
+    """The folders that were named, or else those of the configuration, with the options that were given."""
     from symsrv.config import WatchFolder
     from symsrv.ingest import WatchedFolder
 
@@ -125,7 +126,8 @@ def _until_stopped(watcher: "Watcher") -> None:
         raise error
 
 
-def _tell(context: Context, receipt: "Receipt") -> None:
+def tell(context: Context, receipt: "Receipt") -> None:
+    """Says what became of each file of a publish, and of all."""
     for result in receipt.results:
         if result.failed and not context.json:
             context.say(str(result))

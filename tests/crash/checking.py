@@ -35,7 +35,7 @@ def check_after_recovery(store: SymbolStore, work: Path, used: set[int]) -> None
     assert after.number not in used, "a number was used twice"
     tally = Tally()
     faults = list(verify(store, tally))
-    assert not faults
+    assert not faults, faults
     displaced = {
         entry.kept_sha256 for one in store.documents() for entry in one.entries if entry.status is Status.REPLACED
     }
@@ -44,4 +44,4 @@ def check_after_recovery(store: SymbolStore, work: Path, used: set[int]) -> None
 
 
 def sha256_of(paths: Iterable[Path]) -> set[str]:
-    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}

@@ -128,7 +128,9 @@ class _Disk:
 def _set(names: dict[str, _Inode | str], sets: dict[str, _Inode | str | None]) -> None:
     for path, what in sets.items():
         if what is None:
-            names.pop(path, None)
+            # A removed folder was empty: what an unsynced unlink took out of it does not come back without it.
+            for below in [name for name in names if name == path or name.startswith(f"{path}/")]:
+                del names[below]
         else:
             names[path] = what
 
