@@ -12,13 +12,14 @@ OWN_FOLDER = ".symsrv"
 INCOMING = ".symsrv/incoming"
 """Staged bytes, one file each, named by their handle."""
 
-_SEGMENT_BYTES = 255
+SEGMENT_BYTES = 255
+"""What a name between two slashes can have on every file system."""
 
 
 def displaced_path(path: str, handle: str) -> str:
     """Where a replacement keeps what lay at `path`. A name that the handle would make too long is cut."""
     folder, _, name = path.rpartition("/")
-    room = _SEGMENT_BYTES - len(handle) - 1
+    room = SEGMENT_BYTES - len(handle) - 1
     short = name.encode()[:room].decode(errors="ignore")
     return "/".join(part for part in (OWN_FOLDER, "displaced", folder, f"{short}.{handle}") if part)
 

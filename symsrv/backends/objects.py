@@ -21,7 +21,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from symsrv.backends.base import INCOMING, OWN_FOLDER, Opened, Staged, Stat, displaced_path
+from symsrv.backends.base import INCOMING, OWN_FOLDER, SEGMENT_BYTES, Opened, Staged, Stat, displaced_path
 from symsrv.backends.failures import refusals
 from symsrv.backends.files import Files
 from symsrv.backends.spool import copy_whole, sha256_of
@@ -328,9 +328,15 @@ def _incoming(staged: Staged) -> str:
 
 def _possible(path: str) -> bool:
     """Whether a path can be a key that symsrv wrote; others need no request."""
-    segments = path.split("/")
-    unfit = "" in segments or "." in segments or ".." in segments or "\0" in path
-    return not unfit and len(path.encode(errors="surrogatepass")) <= _KEY_BYTES
+    try:
+        size = len(path.encode())
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return size <= _KEY_BYTES and "\0" not in path and all(_fits(segment) for segment in path.split("/"))
+
+
+def _fits(segment: str) -> bool:
+    return segment not in ("", ".", "..") and len(segment.encode()) <= SEGMENT_BYTES
 
 
 def _checked(path: str) -> str:

@@ -43,6 +43,12 @@ _CONFIG = Config(
 _BUFFER_BYTES = 256 << 10
 _CONFLICT_TRIES = 6
 _TRANSIENT_CODES = {"SlowDown", "RequestTimeout", "Throttling"}
+_BROKEN = (
+    botocore.exceptions.ConnectionError,
+    botocore.exceptions.HTTPClientError,
+    botocore.exceptions.IncompleteReadError,
+    OSError,
+)
 _SHA256 = "sha256"
 _TOKEN = "put"
 """The metadata by which a create-only put knows its own object again."""
@@ -83,11 +89,14 @@ class S3Objects:
 
     def tail(self, key: str, length: int) -> bytes:
         """See Objects."""
+        if length == 0:  # Ceph takes "bytes=-0" for the whole
+            self._nothing_of(key).close()
+            return b""
         with self._mapped(key):
             try:
                 answer = self._client.get_object(**self._at(key), Range=f"bytes=-{length}")
             except botocore.exceptions.ClientError as exc:
-                if _status(exc) == 416:  # empty, or nothing was asked for
+                if _status(exc) == 416:  # empty
                     return b""
                 raise
             with contextlib.closing(answer["Body"]) as body:
@@ -260,7 +269,7 @@ def _refusal(exc: BaseException, url: str, key: str) -> StoreError:
         return _client_error(exc, url, key)
     if isinstance(exc, botocore.exceptions.NoCredentialsError | botocore.exceptions.PartialCredentialsError):
         return BackendError("no-access", f"{url}: {exc}; set $AWS_ACCESS_KEY_ID and its secret, or $AWS_PROFILE")
-    transient = isinstance(exc, botocore.exceptions.HTTPClientError | botocore.exceptions.IncompleteReadError | OSError)
+    transient = isinstance(exc, _BROKEN)
     return BackendError("unavailable" if transient else "backend", f"{url}: {exc}", transient=transient)
 
 

@@ -1,4 +1,8 @@
-"""Copying a file that others may be writing: whole and unchanged, or a SourceError that says why not."""
+"""Copying a file that others may be writing: whole and unchanged, or a SourceError that says why not.
+
+What the system does not stamp cannot be seen: a single write that began before the copy and is still under way, and
+writing through a memory map into pages that are dirty already. That is why builds are waited for until they are quiet.
+"""
 
 # Paths as text: this runs for every file of a store, and a Path costs more than the call it makes.
 # ruff: noqa: PTH116

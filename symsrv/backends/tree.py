@@ -73,7 +73,7 @@ class Tree:
         except (OSError, ValueError) as exc:
             _raise_unless_absent(exc, f"walking {prefix}")
             return
-        if full is not None and not os.path.islink(full.rstrip("/")):
+        if full is not None and not (start and os.path.islink(full)):
             yield from self._below(start)
 
     def local(self, path: str) -> Path | None:

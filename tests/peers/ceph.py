@@ -47,7 +47,6 @@ mon_data = {folder}/mon
 osd_data = {folder}/osd
 osd_objectstore = memstore
 memstore_device_bytes = 4294967296
-osd_max_object_name_len = 256
 run_dir = {folder}
 admin_socket = {folder}/$name.asok
 log_file = {folder}/$name.log
