@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -29,9 +28,9 @@ def postgresql() -> Iterator[str]:
         pytest.skip(reason)
     binaries = folders[-1].parent
     folder = Path(tempfile.mkdtemp(prefix="symsrv-pg-", dir="/tmp"))
-    user = pwd.getpwuid(os.geteuid()).pw_name
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        user = "postgres"
+    # PostgreSQL refuses to run as root.
+    user = "postgres" if os.geteuid() == 0 else None
+    if user is not None:
         shutil.chown(folder, user)
     port = _free_port()
     data = folder / "data"
@@ -47,11 +46,10 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _as(user: str, command: Sequence[object]) -> None:
+def _as(user: str | None, command: Sequence[object]) -> None:
     words = [str(word) for word in command]
-    if os.geteuid() == 0:
-        words = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", *words]
-    subprocess.run(words, check=True, capture_output=True, cwd="/")
+    groups = None if user is None else []
+    subprocess.run(words, check=True, capture_output=True, cwd="/", user=user, group=user, extra_groups=groups)
 
 
 def _free_port() -> int:
@@ -65,14 +63,14 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database that is empty, or not there yet."""
+    """The address of a database that is empty, or not there yet; on PostgreSQL a schema, which costs less."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/state/index.sqlite"
     server = request.getfixturevalue("postgresql")
-    name = f"test_{next(_numbers)}"
+    schema = f"test_{next(_numbers)}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{server}/{name}"
+        connection.execute(f"CREATE SCHEMA {schema}")
+    return f"{server}/postgres?options=-csearch_path%3D{schema}"
 
 
 @pytest.fixture
