@@ -22,6 +22,7 @@ from symsrv.serve.pages import Pages
 from symsrv.serve.pools import CPU_THREADS, IO_THREADS, Pools
 from symsrv.serve.routes import REMEMBERED_BYTES, Door, Route, route
 from symsrv.serve.send import CHUNK_BYTES, FileShrunkError, read_now, send_big
+from symsrv.serve.zero_copy import EXTENSION
 from symsrv.store import SymbolStore
 
 logger = logging.getLogger(__name__)
@@ -143,7 +144,8 @@ class Front:
             return await _send_miss(decided, scope, send)
         try:
             if body is None and prepared.opened is not None:
-                sent = await send_big(prepared.opened, decided, self._pools, receive, send)
+                zero_copy = EXTENSION in (scope.get("extensions") or ())
+                sent = await send_big(prepared.opened, decided, self._pools, receive, send, zero_copy=zero_copy)
             else:
                 await send_whole(send, decided.status, decided.headers, body or b"", head=False)
                 sent = len(body or b"")

@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator
 from symsrv.serve.answer import File
 from symsrv.serve.asgi import Message, Receive, Send
 from symsrv.serve.pools import Pools
+from symsrv.serve.zero_copy import EXTENSION
 from symsrv.store import Opened
 
 CHUNK_BYTES = 256 * 1024
+SPAN_BYTES = 64 << 20  # how much the server is told to send before we look whether the client is there
 _PREAD = hasattr(os, "pread")
 
 logger = logging.getLogger(__name__)
@@ -50,17 +52,34 @@ def _at(opened: Opened, offset: int, length: int) -> bytes:
     return opened.stream.read(length)
 
 
-async def send_big(opened: Opened, answer: File, pools: Pools, receive: Receive, send: Send) -> int:
+async def send_big(
+    opened: Opened, answer: File, pools: Pools, receive: Receive, send: Send, *, zero_copy: bool = False
+) -> int:
     """Sends headers and a long body, and returns how many bytes of it went out.
 
     Ends quietly when the client is gone. A file that became shorter ends the answer before its promised length, which
-    makes the server close the connection: the client sees a broken transfer, never a wrong file.
+    makes the server close the connection: the client sees a broken transfer, never a wrong file. `zero_copy` says that
+    the server can take the bytes from the descriptor itself.
     """
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     left = answer.length
     async with _watching(receive) as gone:
         offset = answer.offset
         while left:
+            if zero_copy and opened.descriptor is not None and not gone.done():
+                count = min(SPAN_BYTES, left)
+                left -= count
+                await send(
+                    {
+                        "type": EXTENSION,
+                        "file": opened.descriptor,
+                        "offset": offset,
+                        "count": count,
+                        "more_body": left > 0,
+                    }
+                )
+                offset += count
+                continue
             wanted = min(CHUNK_BYTES, left)
             if opened.descriptor is not None:
                 data = _at(opened, offset, wanted)

@@ -8,15 +8,19 @@
 """
 
 import asyncio
+import logging
 import re
 from typing import Any, Protocol, cast
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from symsrv.serve import zero_copy
 from symsrv.serve.asgi import Headers
+
+logger = logging.getLogger(__name__)
 
 STALL_SECONDS = 60.0
 HEADER_LIMIT_BYTES = 1 << 20  # .NET's symbol client grows its headers by 73 bytes per file (clients.md, trap 31)
@@ -116,6 +120,36 @@ class Wire(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
         else:
             super().timeout_keep_alive_handler()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Starts the app, and lets it have files sent by the kernel."""
+        if zero_copy.AVAILABLE and self.scheme == "http":
+            cycle.scope["extensions"] = {zero_copy.EXTENSION: {}}
+            ordinary = cycle.send
+
+            async def send(message: Any) -> None:
+                if message["type"] == zero_copy.EXTENSION:
+                    await self._send_file(cycle, message)
+                    message = {"type": "http.response.body", "body": b"", "more_body": message["more_body"]}
+                await ordinary(message)
+
+            cycle.send = send  # type: ignore[method-assign]
+        super()._start_asgi_task(cycle, app)
+
+    async def _send_file(self, cycle: RequestResponseCycle, message: Any) -> None:
+        if cycle.disconnected:
+            return
+        count = message["count"]
+        try:
+            await zero_copy.pump(self.transport, message["file"], message["offset"], count, stall_seconds=STALL_SECONDS)
+        except OSError as exc:
+            if isinstance(exc, zero_copy.FileEndedError):
+                logger.warning("file became shorter while it was sent", extra={"path": cycle.scope["path"]})
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self.transport.abort()
+        else:
+            cycle.expected_content_length -= count
 
     # What the parser tells
 

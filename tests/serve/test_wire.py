@@ -183,6 +183,8 @@ def test_a_client_that_takes_nothing_is_let_go(shared, monkeypatch):
         sock.connect(address)
         sock.sendall(b"GET /" + BIG.encode() + b" HTTP/1.1\r\nHost: h\r\n\r\n" * 20)
         deadline = time.monotonic() + 10
+        while not app.metrics.in_flight:
+            assert time.monotonic() < deadline
         while app.metrics.in_flight or app.metrics.connections() > 0:
             assert time.monotonic() < deadline
             time.sleep(0.05)
