@@ -1,5 +1,7 @@
 """The app behind the real server, over sockets: nonsense, clients that vanish, that stall, that send too much."""
 
+import contextlib
+import os
 import re
 import socket
 import time
@@ -181,13 +183,52 @@ def test_a_client_that_takes_nothing_is_let_go(shared, monkeypatch):
     with live(shared.store) as (address, app), socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.connect(address)
-        sock.sendall(b"GET /" + BIG.encode() + b" HTTP/1.1\r\nHost: h\r\n\r\n" * 20)
+        sock.sendall((b"GET /" + BIG.encode() + b" HTTP/1.1\r\nHost: h\r\n\r\n") * 20)
         deadline = time.monotonic() + 10
         while not app.metrics.in_flight:
             assert time.monotonic() < deadline
         while app.metrics.in_flight or app.metrics.connections() > 0:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_a_slow_client_gets_every_byte(address, shared):
+    whole = (shared.root / BIG).read_bytes()
+
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        sock.settimeout(10)
+        sock.connect(address)
+        sock.sendall(b"GET /" + BIG.encode() + b" HTTP/1.1\r\nRange: bytes=1-\r\nConnection: close\r\n\r\n")
+        data = bytearray()
+        while part := sock.recv(100_000):
+            data += part
+            time.sleep(0.0005)
+
+    head, _, body = bytes(data).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 206")
+    assert body == whole[1:]
+
+
+def test_a_file_that_becomes_shorter_breaks_the_transfer_off(site, descriptors):
+    from tests.made.pe_builder import build_pe
+
+    site.publish(("app.exe", build_pe().ljust(64 << 20, b"a")))
+    path = site.root / "app.exe/0A1B2C3D3000/app.exe"
+    with live(site.store) as (address, app):
+        before = descriptors()
+        with socket.create_connection(address, timeout=10) as sock:
+            sock.sendall(b"GET /app.exe/0A1B2C3D3000/app.exe HTTP/1.1\r\nHost: h\r\n\r\n")
+            size = len(sock.recv(1000))
+            os.truncate(path, 32 << 20)
+            with contextlib.suppress(ConnectionResetError):
+                while part := sock.recv(1 << 20):
+                    size += len(part)
+        assert size < 64 << 20
+        deadline = time.monotonic() + 10
+        while (app.metrics.in_flight or descriptors() > before) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert (app.metrics.in_flight, descriptors()) == (0, before)
 
 
 def test_simple_requests_are_known_exactly():
