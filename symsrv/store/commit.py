@@ -124,10 +124,12 @@ class Committer:
             except AlreadyThere:
                 kept = self._hashes.of(offer.home)
         if kept == offer.sha256:
+            backend.settle(offer.home)
             stat_now = backend.stat(offer.home)
             return _entry(offer, Status.PRESENT, modified_ns=stat_now.modified_ns if stat_now else None)
         if draft.replace or outranks(offer.identities, self._identify(offer.home)):
             staged = offer.staged or self._stage_now(offer)
+            backend.share(staged)
             return _entry(offer, Status.REPLACED, kept_sha256=kept, handle=staged.handle)
         return _entry(offer, Status.CONFLICT, kept_sha256=kept)
 

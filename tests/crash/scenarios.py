@@ -1,9 +1,11 @@
 """What a writer may be doing when it dies: a setup, which is durable, and a deed, which is recorded."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from symsrv.model.errors import BackendError
 from symsrv.store import SymbolStore
 from tests.crash.publishing import draft, image
 
@@ -64,6 +66,20 @@ def _interleaved(store, work, done):
     done(store.delete([3])[0].number)
 
 
+def _after_a_dead_writer(store, work, done):
+    """A writer places a file and dies before its document; the next one finds the file present."""
+    create = store._backend.create
+    store._backend.create = _die
+    with contextlib.suppress(BackendError):
+        store.commit(draft(store, image(work, "a.dll"), image(work, "orphan.dll")))
+    store._backend.create = create
+    done(store.commit(draft(store, image(work, "orphan.dll"))).number)
+
+
+def _die(path, data):
+    raise BackendError("unavailable", "died here")
+
+
 SCENARIOS = (
     Scenario("add new", _nothing, _add_new),
     Scenario("add present", _two_adds, _add_present),
@@ -72,4 +88,5 @@ SCENARIOS = (
     Scenario("delete, held by another", _two_adds, _delete_with_holder),
     Scenario("delete all holders", _two_adds, _delete_all),
     Scenario("two writers", _two_adds, _interleaved),
+    Scenario("after a dead writer", _two_adds, _after_a_dead_writer),
 )
