@@ -6,6 +6,7 @@ anything else (clients.md, traps 1 and 2).
 
 import json
 import logging
+import time
 from time import perf_counter
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ from symsrv.serve.routes import REMEMBERED_BYTES, Door, Route, route
 from symsrv.serve.send import CHUNK_BYTES, FileShrunkError, read_now, send_big
 from symsrv.serve.zero_copy import EXTENSION
 from symsrv.store import SymbolStore
+
+COMPLAINT_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class Front:
         self._store = store
         self._pools = pools
         self._finds = Finds(store, self.hashes, remembered=remembered)
+        self._complained_at = -COMPLAINT_SECONDS
         self._bodies = Bodies(store.url)
         self._pages = Pages(store, pools, metrics)
 
@@ -163,7 +167,7 @@ class Front:
         store = self._store
         prepared: Prepared | None = None
         if store.local:
-            revision = store.revision()
+            revision = self._revision()
             known = self._finds.known(raw, revision)
             if known is not None:
                 opened, found = known
@@ -185,8 +189,18 @@ class Front:
             prepared.close()
             raise
 
+    def _revision(self) -> object:
+        """The store's revision; if news of it cannot be read, what is known is served, and nothing is remembered."""
+        try:
+            return self._store.revision()
+        except Exception as exc:
+            if time.monotonic() - self._complained_at > COMPLAINT_SECONDS:
+                self._complained_at = time.monotonic()
+                logger.warning("cannot read what was published", exc_info=exc)
+            return object()
+
     def _prepare_remote(self, where: Route, method: str, asked: Conditions | None) -> Prepared:
-        self._store.revision()  # reads what others published, now and then
+        self._revision()  # reads what others published, now and then
         return self._finds.prepare(where, method, asked)
 
     async def _small(self, prepared: Prepared, method: str) -> bytes | None:

@@ -144,7 +144,7 @@ def test_a_file_we_may_not_read_is_a_miss(site):
 @pytest.mark.parametrize(
     "error", [OSError(5, "I/O error"), BackendError("unavailable", "gone"), ValueError("a defect")]
 )
-@pytest.mark.parametrize("where", ["find", "open", "revision"])
+@pytest.mark.parametrize("where", ["find", "open"])
 def test_our_own_troubles_are_misses(site, monkeypatch, error, where, caplog):
     site.publish(("foo.pdb", build_pdb()))
 
@@ -157,6 +157,19 @@ def test_our_own_troubles_are_misses(site, monkeypatch, error, where, caplog):
     assert answer.status == 404
     assert answer.reason == ("failed" if isinstance(error, ValueError) else "unavailable")
     assert caplog.records
+
+
+def test_what_is_known_is_served_when_news_cannot_be_read(site, monkeypatch, caplog):
+    site.publish(("foo.pdb", build_pdb()))
+    assert site.get("/" + PDB).status == 200
+
+    def fail():
+        raise BackendError("unavailable", "the index is locked")
+
+    monkeypatch.setattr(site.store, "revision", fail)
+
+    assert [site.get("/" + PDB).status for _ in range(3)] == [200] * 3
+    assert len(caplog.records) == 1
 
 
 def test_a_file_replaced_while_it_is_sent_is_sent_as_it_was(site, descriptors):
