@@ -17,6 +17,7 @@ from symsrv.ledger.tables import PREFIX, SCHEMA, meta, metadata
 from symsrv.model.errors import StoreError, UsageError
 
 _BUSY_SECONDS = 30
+_CACHE_KIB = 16 * 1024  # for each thread; SQLite's own 2 MiB make adding to a large index slow
 _WAL_RETRY_SECONDS = 0.02
 _WRITERS_LOCK = 0x73796D737276  # any number of our own: PostgreSQL's advisory lock of those who write the index
 
@@ -79,6 +80,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The index is derived: what a power cut takes from its end is read from the documents again.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
 
 class Database:
@@ -139,8 +141,8 @@ class Database:
 
     def close(self) -> None:
         """Closes every connection that this process opened."""
+        self._notice_fork()
         with self._guard:
-            self._notice_fork()
             for connection in self._open.values():
                 with suppress(SQLAlchemyError):
                     connection.close()
@@ -180,8 +182,7 @@ class Database:
         return LedgerError(self.url, why)
 
     def _connection(self) -> Connection:
-        if os.getpid() != self._pid:
-            self._notice_fork()
+        self._notice_fork()
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None or connection.invalidated:
             self._drop_connection()
@@ -204,13 +205,14 @@ class Database:
     def _notice_fork(self) -> None:
         # The parent's connections are not ours to close: PostgreSQL would end the parent's session.
         # test_database.py::test_a_child_leaves_its_parents_connections_alone
-        with self._guard:
-            if self._pid == os.getpid() or self._in_memory:
-                return
+        if self._pid == os.getpid():
+            return
+        self._pid = os.getpid()
+        self._guard = threading.RLock()  # the parent's may be held by a thread that is not here
+        if not self._in_memory:
             self._abandoned += self._open.values()
-            self._open.clear()
+            self._open = {}
             self._local = threading.local()
-            self._pid = os.getpid()
 
     def _ensure_schema(self) -> None:
         if self._schema() == SCHEMA:

@@ -212,10 +212,10 @@ class Index:
         """Files whose name, product, version, tag or comment contains a text, or whose id it is or begins."""
         found: dict[str, StoredFile] = {}
         for query in self._searches(text):
-            if len(found) < limit:
-                rows = self._all(query.where(files.c.freed == 0).order_by(files.c.home).limit(limit))
-                for row in rows:
-                    found.setdefault(row.home, _file(row))
+            for row in self._all(query.where(files.c.freed == 0).limit(limit)):
+                found.setdefault(row.home, _file(row))
+            if len(found) >= limit:
+                break
         return list(found.values())[:limit]
 
     def counts(self) -> Counts:
@@ -264,7 +264,8 @@ class Index:
 
     def _searches(self, text: str) -> Iterator[Select[Any]]:
         digits = _ID_NOISE.sub("", text.lower())
-        whole = select(files.c.home, files.c.size, files.c.sha256, files.c.modified_ns, files.c.identities)
+        columns = select(files.c.home, files.c.size, files.c.sha256, files.c.modified_ns, files.c.identities)
+        whole = columns.order_by(files.c.home)
         if (ask := parse_any(text.replace("\\", "/").strip("/"))) is not None:
             yield whole.where(files.c.home.in_([stored_text(file.home) for file in self.find(ask)]))
         if _ID_DIGITS.fullmatch(digits):
@@ -274,11 +275,13 @@ class Index:
             yield whole.where(files.c.id.in_(union(exact, longer)))
         if words := stored_text(fold(text.strip())):
             yield whole.where(files.c.names.contains(words, autoescape=True))
-            matching = select(transactions.c.number).where(transactions.c.words.contains(words, autoescape=True))
-            held = select(entries.c.home).where(
-                entries.c.number.in_(matching), entries.c.holds == 1, _is_live(entries.c.number)
-            )
-            yield whole.where(files.c.home.in_(held))
+            said = (transactions.c.words.contains(words, autoescape=True), transactions.c.deleted_by.is_(None))
+            matching = self._all(select(transactions.c.number).where(*said).order_by(transactions.c.number.desc()))
+            for row in matching:
+                # One after the other, in the order of the entries' own key: a limit ends it soon, however many there
+                # are, and builds that hold the same files do not use it up.
+                held = (entries.c.number == row.number, entries.c.holds == 1)
+                yield columns.join(entries, entries.c.home == files.c.home).where(*held).order_by(entries.c.position)
 
 
 def _is_live(number: ColumnElement[int]) -> ColumnElement[bool]:

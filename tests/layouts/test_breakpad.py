@@ -34,6 +34,13 @@ def test_refuses_a_leaf_that_does_not_go_with_its_folder(leaf: str):
     assert Breakpad().parse(f"crash.pdb/{GUID}1/{leaf}") is None
 
 
+@pytest.mark.parametrize(
+    "path", ["a.pdb/nothing/a.sym", "con/5AB380779000/con.sym", f"{'x' * 252}/{GUID}1/{'x' * 252}.sym"]
+)
+def test_refuses_what_is_no_id_or_no_name(path: str):
+    assert Breakpad().parse(path) is None
+
+
 def test_code_id_form():
     ask = Breakpad().parse("xul.dll/652DE0ED706D000/xul.sym")
 

@@ -453,6 +453,14 @@ def test_search_is_limited_and_leaves_out_what_was_deleted(index):
     assert index.search("gone", 10) == []
 
 
+def test_search_for_a_product_shows_its_latest_first(index):
+    for number in range(1, 4):
+        index.record(add(number, entry(pdb(f"a{number}.pdb")), entry(PDB, Status.PRESENT), product="Thing"))
+
+    assert [file.home.split("/")[0] for file in index.search("thing", 3)] == ["a3.pdb", "crash.pdb", "a2.pdb"]
+    assert {file.home.split("/")[0] for file in index.search("thing", 9)} == {"crash.pdb", "a1.pdb", "a2.pdb", "a3.pdb"}
+
+
 # Size and company
 
 

@@ -8,8 +8,10 @@ from symsrv.model.errors import (
     AlreadyThere,
     BackendError,
     BadName,
+    DamagedDocument,
     Exit,
     Missing,
+    NewerFormat,
     NoStore,
     NoSuchTransaction,
     NotIdentified,
@@ -66,4 +68,8 @@ def test_an_error_carries_its_reason_word_and_writes_its_sentence():
     assert str(Missing("a/b")) == "a/b is not there"
     assert AlreadyThere("a/b").path == "a/b"
     assert "'a/b' cannot be a file name" in str(BadName("a/b", "because"))
+    damaged = DamagedDocument("a/1.jsonl", "cut")
+    assert (damaged.path, damaged.why) == ("a/1.jsonl", "cut")
+    assert "a/1.jsonl is damaged (cut)" in str(damaged)
+    assert str(NewerFormat("store.json", 9, 1)).startswith("store.json has format 9, and this symsrv knows 1")
     assert len({one.reason for one in TREE if one.__init__ is not NotIdentified.__init__}) > 5
