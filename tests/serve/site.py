@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +150,8 @@ def live(store: SymbolStore) -> Iterator[tuple[tuple[str, int], Front]]:
         one = server(app)
         thread = threading.Thread(target=one.run, args=([sock],))
         thread.start()
+        while not one.started and thread.is_alive():
+            time.sleep(0.005)
         try:
             yield sock.getsockname(), app
         finally:
