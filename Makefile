@@ -60,7 +60,7 @@ lint: $(VENV)/.test
 
 test: lint
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest
+	$(PY) -m coverage run -m pytest -n auto --dist worksteal
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 

@@ -42,11 +42,19 @@ class Tally:
 
 
 def verify(
-    store: SymbolStore, tally: Tally, *, content: bool = True, progress: Callable[[Stat], None] = lambda stat: None
+    store: SymbolStore,
+    tally: Tally,
+    *,
+    content: bool = True,
+    progress: Callable[[Stat], None] = lambda stat: None,
+    scratch: str | None = None,
 ) -> Iterator[Fault]:
-    """Yields the faults of a store; `tally` counts along. Without `content` no file is read beyond its headers."""
+    """Yields the faults of a store; `tally` counts along. Without `content` no file is read beyond its headers.
+
+    `scratch` is a database URL for the index that it reads into; a temporary file by default.
+    """
     with tempfile.TemporaryDirectory(prefix="symsrv-verify-", ignore_cleanup_errors=True) as folder:
-        index = Index(f"sqlite:///{Path(folder) / 'index.sqlite'}")
+        index = Index(scratch or f"sqlite:///{Path(folder) / 'index.sqlite'}")
         try:
             for path, why in store.read_into(index):
                 yield Fault("damaged-document", path, why, "restore it from a backup")
@@ -86,5 +94,5 @@ def _check(store: SymbolStore, stat: Stat, index: Index, tally: Tally, *, conten
 def _check_bytes(store: SymbolStore, stat: Stat, record: StoredFile | None, *, content: bool) -> Iterator[Fault]:
     if record is None or record.sha256 is None:
         return
-    if record.size != stat.size or content and store.sha256(stat.path, afresh=True) != record.sha256:
+    if record.size != stat.size or (content and store.sha256(stat.path, afresh=True) != record.sha256):
         yield Fault("changed", stat.path, "its bytes are not those that were published", "add it again with --replace")

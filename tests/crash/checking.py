@@ -34,7 +34,7 @@ def check_after_recovery(store: SymbolStore, work: Path, used: set[int]) -> None
     after = store.commit(draft(store, image(work, "after.dll")))
     assert after.number not in used, "a number was used twice"
     tally = Tally()
-    faults = list(verify(store, tally))
+    faults = list(verify(store, tally, scratch="sqlite://"))
     assert not faults, faults
     displaced = {
         entry.kept_sha256 for one in store.documents() for entry in one.entries if entry.status is Status.REPLACED
