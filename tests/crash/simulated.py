@@ -1,10 +1,9 @@
 """A file system as a crash leaves it: replays a prefix of recorded operations, with what was not synced kept or lost.
 
 `Recorder` is a `Files` that does everything for real and writes it down. `Crash` says what of the unsynced part
-survives; `materialize` builds the folder that the next process would find.
+survives; `surviving` and `lay_down` build the folder that the next process would find.
 """
 
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,35 +134,37 @@ def _set(names: dict[str, _Inode | str], sets: dict[str, _Inode | str | None]) -
             names[path] = what
 
 
-def materialize(base: Path, log: list[Op], crash: Crash, into: Path) -> None:
-    """Builds `into` as a crash after `log` leaves it, over the durable state that `base` was."""
-    shutil.copytree(base, into)
-    disk = _Disk()
+def surviving(base: Path, log: list[Op], crash: Crash) -> dict[str, bytes | None]:
+    """What a crash after `log` leaves over the durable state that `base` was: files by path, None for folders."""
     before: dict[str, _Inode | str] = {}
     for path in base.rglob("*"):
-        relative = path.relative_to(base).as_posix()
         data = "folder" if path.is_dir() else _Inode(path.read_bytes(), path.read_bytes())
-        before[relative] = data
-    disk.names = dict(before)
+        before[path.relative_to(base).as_posix()] = data
+    disk = _Disk(dict(before))
     for op in log:
         _replay(disk, op)
     survivors = dict(before)
     for change in disk.changes:
         if change.durable or crash.keep_names:
             _set(survivors, change.sets)
+    state: dict[str, bytes | None] = {}
+    for path, what in survivors.items():
+        state[path] = None if isinstance(what, str) else what.current if crash.keep_bytes else what.durable
     torn = log[-1] if crash.tear and log and log[-1].verb == "append" else None
-    for relative in before:
-        if relative not in survivors and not isinstance(before[relative], str):
-            (into / relative).unlink(missing_ok=True)
-    for relative, what in survivors.items():
-        target = into / relative
-        if isinstance(what, str):
+    if torn is not None and torn.path in state:
+        data = state[torn.path] or b""
+        state[torn.path] = data[: len(data) - (len(torn.data) + 1) // 2]
+    return state
+
+
+def lay_down(state: dict[str, bytes | None], folder: Path) -> None:
+    """Builds the folder that the next process finds."""
+    folder.mkdir()
+    for path, data in state.items():
+        target = folder / path
+        if data is None:
             target.mkdir(parents=True, exist_ok=True)
-            continue
-        data = what.current if crash.keep_bytes else what.durable
-        if torn is not None and relative == torn.path:
-            data = data[: len(data) - (len(torn.data) + 1) // 2]
-        if before.get(relative) is not what or data != what.durable or target.read_bytes() != data:
+        else:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
 
