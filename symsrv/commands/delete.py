@@ -22,8 +22,8 @@ def delete(context: Context, transactions: tuple[str, ...], comment: str) -> Exi
     numbers = list(dict.fromkeys(map(_number, transactions)))
     store = context.assembly().store
     if context.dry_run:
-        for number in numbers:
-            for home, free in store.would_free(number).items():
+        for place, number in enumerate(numbers):
+            for home, free in store.would_free(number, after=numbers[:place]).items():
                 status = "would be removed" if free else "stays, another transaction holds it"
                 context.answer({"transaction": digits(number), "key": home, "removed": free}, text=f"{home}: {status}")
         return Exit.DONE

@@ -3,6 +3,7 @@
 import click
 
 from symsrv.commands.base import Context, Ended, verb
+from symsrv.commands.watching import folders_to_watch, tell
 from symsrv.model.errors import Exit
 
 
@@ -17,13 +18,14 @@ from symsrv.model.errors import Exit
 @click.option("--listen", metavar="HOST:PORT", help="Where to answer.  [default: 127.0.0.1:8390]")
 @click.option("--product", help="The product that is published.")
 @click.option("--version", help="Its version.")
-def up(context: Context, folders: tuple[str, ...], listen: str | None, product: str | None, version: str | None) -> Exit:
+def up(
+    context: Context, folders: tuple[str, ...], listen: str | None, product: str | None, version: str | None
+) -> Exit:
     """Watch build folders, publish what they write, and serve it, with the lines to paste into each debugger.
 
     Without a store configured it is ./symbols. Folders named in symsrv.yaml are watched too.
     """
     context.override(listen=listen)
-    from symsrv.commands.watch import folders_to_watch, tell
     from symsrv.daemon import watch_and_serve
     from symsrv.ingest import Watcher
     from symsrv.serve.clients import CLIENTS

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from symsrv.commands.base import Context, outcome, verb
-from symsrv.model.errors import Exit, UsageError
+from symsrv.commands.watching import folders_to_watch, seconds_of, tell
+from symsrv.model.errors import Exit
 
 if TYPE_CHECKING:
-    from symsrv.ingest import Receipt, WatchedFolder, Watcher
+    from symsrv.ingest import Watcher
 
 _JOIN_SECONDS = 0.5  # on Windows no signal is seen while waiting without an end
 
@@ -45,7 +46,7 @@ def watch(context: Context, folders: tuple[str, ...], once: bool, poll: str | No
     watcher = Watcher(
         context.assembly().new_store,
         watched,
-        poll_seconds=_seconds("--poll", poll),
+        poll_seconds=seconds_of("--poll", poll),
         state=context.config.state_folder(),
         on_receipt=lambda receipt: tell(context, receipt),
     )
@@ -57,50 +58,6 @@ def watch(context: Context, folders: tuple[str, ...], once: bool, poll: str | No
         good=sum(len(receipt.results) - receipt.failed for receipt in receipts),
         bad=sum(receipt.failed for receipt in receipts),
     )
-
-
-def folders_to_watch(context: Context, folders: tuple[str, ...], given: dict[str, object]) -> list["WatchedFolder"]:
-    """The folders that were named, or else those of the configuration, with the options that were given."""
-    from symsrv.config import WatchFolder
-    from symsrv.ingest import WatchedFolder
-
-    options = {key: value for key, value in given.items() if value not in (None, ())}
-    for name in ("quiet", "sweep"):
-        if name in options:
-            options[name] = _seconds(f"--{name}", str(options[name]))
-    configured = [WatchFolder.model_validate({"path": folder}) for folder in folders] or context.config.watch
-    if not configured:
-        raise UsageError("no folder to watch: name one, or list folders under 'watch:' in symsrv.yaml")
-    settled = [folder.model_copy(update=options) for folder in configured]
-    return [
-        WatchedFolder(
-            path=str(folder.path),
-            quiet_seconds=folder.quiet,
-            sweep_seconds=folder.sweep,
-            ready_file=folder.ready_file,
-            include=folder.include,
-            exclude=folder.exclude,
-            product=folder.product,
-            version=folder.version,
-            comment=folder.comment,
-            tag=folder.tag,
-        )
-        for folder in settled
-    ]
-
-
-def _seconds(option: str, text: str | None) -> float | None:
-    from symsrv.config import seconds
-
-    if text is None:
-        return None
-    try:
-        found = seconds(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from error
-    if not isinstance(found, float | int):
-        raise UsageError(f"{option} {text} is not a duration; write 30s or 5m")
-    return float(found)
 
 
 def _until_stopped(watcher: "Watcher") -> None:
@@ -124,13 +81,3 @@ def _until_stopped(watcher: "Watcher") -> None:
         thread.join()
     for error in failures:
         raise error
-
-
-def tell(context: Context, receipt: "Receipt") -> None:
-    """Says what became of each file of a publish, and of all."""
-    for result in receipt.results:
-        if result.failed and not context.json:
-            context.say(str(result))
-        else:
-            context.answer(result.to_record(), text=str(result))
-    context.answer(receipt.to_record(), text=str(receipt))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from symsrv.layouts.symstore import PORTABLE_AGE, WHOLE_FILES, asked_name, file_name, plain_ask
+from symsrv.layouts.grammar import PORTABLE_AGE, WHOLE_FILES, asked_name, file_name, plain_ask
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.ids import BUILD, DEBUG, PE, SymbolId, build_readings, padded_build, printed
 from symsrv.model.names import fold

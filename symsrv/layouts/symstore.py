@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-from symsrv.model.ask import Ask, Wants
-from symsrv.model.errors import BadName
-from symsrv.model.ids import DEBUG, PE, SymbolId, printed, readings
-from symsrv.model.names import checked_name, fold
+from symsrv.layouts.grammar import PORTABLE_AGE, WHOLE_FILES, file_name, plain_ask
+from symsrv.model.ask import Ask
+from symsrv.model.ids import DEBUG, PE, SymbolId, printed
 
-PORTABLE_AGE = "ffffffff"  # stands where portable PDBs have no age
 _GUID_DIGITS = 32
-WHOLE_FILES = (Wants.CODE, Wants.DEBUG, Wants.EITHER)
 
 
 class Symstore:
@@ -33,39 +30,6 @@ class Symstore:
             return ()
         texts = [text for one in ask.ids if one.kind in (PE, DEBUG) for text in (printed(one), *_decimal_age(one))]
         return tuple(f"{ask.name}/{text}/{file}" for text in dict.fromkeys(texts))
-
-
-def plain_ask(name: str, text: str, file: str) -> Ask | None:
-    """The ask that `<name>/<text>/<file>` means if `text` is nothing but an id: either kind of file, by that name."""
-    ids = readings(text)
-    if not ids:
-        return None
-    checked = asked_name(name, file)
-    if checked is None:
-        return None
-    return Ask(Wants.EITHER, ids, checked[0], packed=checked[1])
-
-
-def asked_name(name: str, file: str) -> tuple[str, bool] | None:
-    """The name that a path's first and last segment agree on, and whether the last asks for its packed twin."""
-    packed = False
-    try:
-        checked = checked_name(name)
-        if file != name:
-            folded, file_folded = fold(checked), fold(checked_name(file))
-            packed = file_folded != folded
-            if packed and file_folded != f"{folded[:-1]}_":
-                return None
-    except BadName:
-        return None
-    return checked, packed
-
-
-def file_name(name: str, *, packed: bool) -> str | None:
-    """The last segment: the name, or `foo.pd_` for the packed twin of `foo.pdb`; None for `foo.pd_`, which has none."""
-    if not packed:
-        return name
-    return None if name.endswith("_") else f"{name[:-1]}_"
 
 
 def _decimal_age(symbol_id: SymbolId) -> tuple[str, ...]:

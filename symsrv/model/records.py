@@ -71,8 +71,8 @@ class Transaction:
     """One recorded add or delete. `number` counts from 1 and prints as ten digits.
 
     `when` is UTC; `local_stamp` is `MM/DD/YYYY,HH:MM:SS` in the writer's own zone, as symstore.exe notes it.
-    `deletes` names the transactions that a delete took away. `foreign` marks one that another tool wrote. `files` counts the
-    entries and `deleted_by` names the delete, where an index says so without listing the entries.
+    `deletes` names the transactions that a delete took away. `foreign` marks one that another tool wrote. `files`
+    counts the entries and `deleted_by` names the delete, where an index says so without listing the entries.
     """
 
     number: int
