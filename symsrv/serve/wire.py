@@ -99,9 +99,7 @@ class Wire(HttpToolsProtocol):
         if found is None:
             return False
         status, head, body = found
-        self.transport.write(_opening(status, self.server_state.default_headers) + head)
-        if body:
-            self.transport.write(body)
+        self.transport.write(b"".join((_opening(status, self.server_state.default_headers), head, body)))
         self.server_state.total_requests += 1
         self._answered_at = self.loop.time()
         if self.timeout_keep_alive_task is None:
