@@ -23,6 +23,7 @@ def configure_logging(*, log_format: str, level: str, verbose: int) -> None:
     root.handlers[:] = [handler]
     root.setLevel("WARNING" if threshold == "DEBUG" else threshold)  # what libraries debug is theirs
     logging.getLogger("symsrv").setLevel(threshold)
+    logging.getLogger("uvicorn").setLevel("INFO" if threshold == "DEBUG" else "WARNING")  # its comings and goings
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
