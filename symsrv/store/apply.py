@@ -4,6 +4,7 @@ Everything here may run twice, and may run in another process than the one that 
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -16,19 +17,21 @@ from symsrv.store.comparing import Hashes
 Freed = Callable[[Transaction], Mapping[str, bool]]
 """For a delete: every home that it let go of, and whether nothing live holds it any longer."""
 
+logger = logging.getLogger(__name__)
 
-def apply(backend: Backend, transaction: Transaction, freed: Freed) -> None:
-    """Applies one committed transaction and notes that it is applied."""
+
+def apply(backend: Backend, transaction: Transaction, freed: Freed, *, again: bool = False) -> None:
+    """Applies one committed transaction; `again` if it may have been applied before, in whole or in part."""
     if transaction.kind == "del":
         _apply_delete(backend, transaction, freed(transaction))
     else:
-        _apply_add(backend, transaction)
+        _apply_add(backend, transaction, again=again)
 
 
-def _apply_add(backend: Backend, transaction: Transaction) -> None:
+def _apply_add(backend: Backend, transaction: Transaction, *, again: bool) -> None:
     for entry in transaction.entries:
         if entry.status is Status.REPLACED:
-            _replace(backend, entry)
+            _replace(backend, entry, again=again)
     if not backend.shared_lock:
         _list_once(backend, transaction)
         return
@@ -40,12 +43,19 @@ def _apply_add(backend: Backend, transaction: Transaction) -> None:
     microsoft.put_history_line(backend, microsoft.add_line(transaction))
 
 
-def _replace(backend: Backend, entry: Entry) -> None:
+def _replace(backend: Backend, entry: Entry, *, again: bool) -> None:
     sha256 = entry.sha256 or ""
-    if Hashes(backend).same(entry.home, size=entry.size, sha256=sha256):
-        return
     staged = Staged(handle=entry.handle or "", size=entry.size, sha256=sha256, local=Path())
-    backend.place(staged, entry.home, replace=True)
+    if Hashes(backend).same(entry.home, size=entry.size, sha256=sha256):
+        backend.discard(staged)
+        return
+    try:
+        backend.place(staged, entry.home, replace=True)
+    except Missing:
+        if not again:
+            raise
+        # Used up by an earlier run, and the home has changed since: a later transaction replaced or freed it.
+        logger.warning("a replacement was made before", extra={"home": entry.home, "handle": entry.handle})
 
 
 def _apply_delete(backend: Backend, transaction: Transaction, freed: Mapping[str, bool]) -> None:

@@ -30,9 +30,13 @@ def admin_faults(backend: Backend, index: "Index") -> Iterator[tuple[str, str]]:
             if backend.stat(microsoft.file_list(number)) is None:
                 yield microsoft.file_list(number), "the transaction is committed, and its list is missing"
             continue
-        yield from _line_faults(transaction, live=index.live(number), history=history, server=server)
-        if transaction.kind == "add" and index.live(number):
-            yield from _ref_faults(backend, index, transaction)
+        live = index.live(number)
+        yield from _line_faults(transaction, live=live, history=history, server=server)
+        if transaction.kind == "add":
+            yield from (_ref_faults if live else _struck_faults)(backend, index, transaction)
+
+
+_ADD_FIELDS = 9
 
 
 def _line_faults(
@@ -41,6 +45,8 @@ def _line_faults(
     number = digits(transaction.number)
     if transaction.number not in history:
         yield microsoft.HISTORY, f"transaction {number} is committed, and has no line"
+    elif transaction.kind == "add" and len(history[transaction.number]) < _ADD_FIELDS:
+        yield microsoft.HISTORY, f"the line of transaction {number} is torn"
     if live and transaction.kind == "add" and transaction.number not in server:
         yield microsoft.SERVER, f"transaction {number} is live, and has no line"
     if not live and transaction.number in server:
@@ -55,12 +61,20 @@ def _ref_faults(backend: Backend, index: "Index", transaction: Transaction) -> I
         folder = entry.home.rsplit("/", 1)[0]
         if folder not in listed:
             yield microsoft.file_list(transaction.number), f"it does not list {folder}"
-        refs = _read(backend, f"{folder}/{microsoft.REFS}").split(b"\r\n")
+        refs = microsoft.ref_lines(_read(backend, f"{folder}/{microsoft.REFS}"))
         if microsoft.ref_line(transaction.number, entry) not in refs:
             yield (
                 f"{folder}/{microsoft.REFS}",
                 f"transaction {digits(transaction.number)} holds the file, and has no line",
             )
+
+
+def _struck_faults(backend: Backend, index: "Index", transaction: Transaction) -> Iterator[tuple[str, str]]:
+    number = digits(transaction.number)
+    for folder in sorted({home.rsplit("/", 1)[0] for home in index.homes_of([transaction.number])}):
+        path = f"{folder}/{microsoft.REFS}"
+        if any(line.startswith(number.encode()) for line in microsoft.ref_lines(_read(backend, path))):
+            yield path, f"transaction {number} is deleted, and has a line"
 
 
 def _read(backend: Backend, path: str) -> bytes:

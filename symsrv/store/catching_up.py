@@ -24,33 +24,47 @@ def catch_up(backend: Backend, index: "Index", damaged: Callable[[DamagedDocumen
     """Reads every transaction above the index's last one; returns how many there were.
 
     A number that has neither document nor history line is a gap, and is only passed when a higher number is
-    in use: the highest one may belong to a writer who has reserved it and not yet committed.
+    in use: the highest one may belong to a writer who has reserved it and not yet committed. What a damaged
+    document held is taken from `000Admin`, as for another tool's, so that no delete frees it.
     """
-    number = index.applied()
+    number = index.applied() + 1
     found = 0
     last: int | None = None
     foreign: dict[int, list[str]] | None = None
     while True:
-        number += 1
-        try:
-            transaction = documents.read(backend, number)
-        except DamagedDocument as fault:
+        transaction, fault = _read(backend, number)
+        if fault is not None:
             damaged(fault)
+        elif transaction is None and last is None:
+            # The document may come between our look at it and at lastid.txt: look at it again.
+            last = microsoft.last_number(backend)
             continue
         if transaction is None:
-            if last is None:
-                last = microsoft.last_number(backend)
-            if number > last:
-                return found
             if foreign is None:
                 foreign = _history(backend)
             transaction = adopted(backend, number, foreign.get(number))
-            if transaction is None:
-                if number == last:
-                    return found
-                continue
-        index.record(transaction)
-        found += 1
+        if transaction is not None:
+            index.record(transaction)
+            found += 1
+        elif fault is None and last is not None and number >= last:
+            return found
+        number += 1
+
+
+def same_past(backend: Backend, index: "Index") -> bool:
+    """Whether what the index read last is still in the store: it may have been restored from a backup."""
+    newest = next(index.transactions(newest_first=True), None)
+    if newest is None or newest.foreign:
+        return True
+    transaction, fault = _read(backend, newest.number)
+    return fault is not None or (transaction is not None and transaction.when == newest.when)
+
+
+def _read(backend: Backend, number: int) -> tuple[Transaction | None, DamagedDocument | None]:
+    try:
+        return documents.read(backend, number), None
+    except DamagedDocument as fault:
+        return None, fault
 
 
 def adopted(backend: Backend, number: int, row: list[str] | None) -> Transaction | None:
@@ -70,26 +84,29 @@ def adopted(backend: Backend, number: int, row: list[str] | None) -> Transaction
         product=texts[0],
         version=texts[1],
         comment=texts[2],
-        entries=tuple(_entries(backend, number)),
+        entries=tuple(_entries(backend, number, pointers=row[2] == "ptr")),
         foreign=True,
     )
 
 
-def _entries(backend: Backend, number: int) -> list[Entry]:
+def _entries(backend: Backend, number: int, *, pointers: bool) -> list[Entry]:
     path = microsoft.file_list(number)
     for candidate in (path, path + microsoft.DELETED):
         try:
             pairs = microsoft.parse_list(backend.read(candidate))
         except Missing:
             continue
-        return [_entry(backend, key, source) for key, source in pairs]
+        return [_entry(backend, key, source, pointer=pointers) for key, source in pairs]
     return []
 
 
-def _entry(backend: Backend, key: str, source: str) -> Entry:
-    home = f"{key}/{key.split('/')[0]}"
-    stat = backend.stat(home)
-    return Entry(home, source, Status.STORED, size=stat.size if stat else 0)
+def _entry(backend: Backend, key: str, source: str, *, pointer: bool) -> Entry:
+    """What lies at a key: the file, the file compressed, or the pointer to it."""
+    name = key.split("/")[0]
+    for file in ("file.ptr",) if pointer else (name, f"{name[:-1]}_"):
+        if stat := backend.stat(f"{key}/{file}"):
+            return Entry(stat.path, source, Status.STORED, size=stat.size)
+    return Entry(f"{key}/{'file.ptr' if pointer else name}", source, Status.STORED, size=0)
 
 
 def _history(backend: Backend) -> dict[int, list[str]]:

@@ -5,9 +5,10 @@ whole before anything is derived from it, and the caller is told last.
 """
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from symsrv.backends.base import Backend, Staged
@@ -47,11 +48,11 @@ class Committer:
     def add(self, draft: Draft) -> Transaction:
         """Commits a draft; the entries of the transaction are in the order of the offers."""
         started = self._now()
-        placed: set[str] = set()
+        work = _Work(draft)
         try:
             with self._backend.lock(timeout_seconds=self._lock_seconds):
-                recovered = self._recover()
-                entries = self._place_all(draft, placed)
+                recovered = self.recover()
+                entries = self._place_all(work)
                 self._backend.sync()
                 transaction = self._document(
                     Transaction(
@@ -69,13 +70,12 @@ class Committer:
                     )
                 )
                 if not self._backend.shared_lock:
-                    self._look_again(draft, transaction)
-                placed.update(entry.handle for entry in entries if entry.handle)
+                    self._look_again(work, transaction)
+                work.used.update(entry.handle for entry in entries if entry.handle)
                 self._apply(transaction, recovered)
         finally:
-            for offer in draft.offers:
-                if offer.staged is not None and offer.staged.handle not in placed:
-                    self._backend.discard(offer.staged)
+            for staged in work.left_over():
+                self._backend.discard(staged)
         return transaction
 
     def delete(
@@ -84,7 +84,7 @@ class Committer:
         """Commits the delete of one transaction; `check` raises if it is not live, asked under the lock."""
         started = self._now()
         with self._backend.lock(timeout_seconds=self._lock_seconds):
-            recovered = self._recover()
+            recovered = self.recover()
             check(number)
             transaction = self._document(
                 Transaction(
@@ -101,25 +101,46 @@ class Committer:
             self._apply(transaction, recovered)
         return transaction
 
-    def _recover(self) -> int:
+    def recover(self) -> int:
+        """Applies what earlier writers left; then, not before, drops what nobody needs. The caller holds the lock."""
+        number = recover(self._backend, self._freed)
         self._backend.sweep(older_than_seconds=_STAGED_AGE_SECONDS)
-        return recover(self._backend, self._freed)
+        return number
 
-    def _place_all(self, draft: Draft, placed: set[str]) -> list[Entry]:
-        """Decides and places, in the order of the offers where two have the same home."""
+    def _place_all(self, work: "_Work") -> list[Entry]:
+        """Decides and places; the entries are in the order of the offers."""
+        positions: dict[str, list[int]] = {}
+        for position, offer in enumerate(work.draft.offers):
+            positions.setdefault(offer.home, []).append(position)
+        offers = [[work.draft.offers[position] for position in group] for group in positions.values()]
         if self._backend.shared_lock:
-            return [self._place(offer, draft, placed) for offer in draft.offers]
-        with ThreadPoolExecutor(_BUCKET_THREADS) as pool:  # a request each; create-only decides races
-            return list(pool.map(lambda offer: self._place(offer, draft, placed), draft.offers))
+            decided = [self._place_home(group, work) for group in offers]
+        else:
+            with ThreadPoolExecutor(_BUCKET_THREADS) as pool:  # a request each; create-only decides races
+                decided = list(pool.map(lambda group: self._place_home(group, work), offers))
+        pairs = [pair for group in zip(positions.values(), decided, strict=True) for pair in zip(*group, strict=True)]
+        return [entry for _position, entry in sorted(pairs, key=lambda pair: pair[0])]
 
-    def _place(self, offer: Offer, draft: Draft, placed: set[str]) -> Entry:
+    def _place_home(self, offers: Sequence[Offer], work: "_Work") -> list[Entry]:
+        """Decides on the offers of one home in their order: a later one meets what an earlier one will put there."""
+        entries: list[Entry] = []
+        coming: Offer | None = None
+        for offer in offers:
+            entry = self._place(offer, work, coming)
+            entries.append(entry)
+            if entry.status is Status.REPLACED:
+                coming = offer
+        return entries
+
+    def _place(self, offer: Offer, work: "_Work", coming: Offer | None) -> Entry:
         backend = self._backend
-        kept = self._hashes.of(offer.home)
+        staged = offer.staged
+        kept = self._hashes.of(offer.home) if coming is None else coming.sha256
         if kept is None:
-            staged = offer.staged or self._stage_now(offer)
+            staged = staged or self._stage_now(offer, work)
             try:
                 stat = backend.place(staged, offer.home)
-                placed.add(staged.handle)
+                work.used.add(staged.handle)
                 return _entry(offer, Status.STORED, modified_ns=stat.modified_ns)
             except AlreadyThere:
                 kept = self._hashes.of(offer.home)
@@ -127,17 +148,18 @@ class Committer:
             backend.settle(offer.home)
             stat_now = backend.stat(offer.home)
             return _entry(offer, Status.PRESENT, modified_ns=stat_now.modified_ns if stat_now else None)
-        if draft.replace or outranks(offer.identities, self._identify(offer.home)):
-            staged = offer.staged or self._stage_now(offer)
+        there = self._identify(offer.home) if coming is None else coming.identities
+        if work.draft.replace or outranks(offer.identities, there):
+            staged = staged or self._stage_now(offer, work)
             backend.share(staged)
             return _entry(offer, Status.REPLACED, kept_sha256=kept, handle=staged.handle)
         return _entry(offer, Status.CONFLICT, kept_sha256=kept)
 
-    def _stage_now(self, offer: Offer) -> Staged:
+    def _stage_now(self, offer: Offer, work: "_Work") -> Staged:
         """The publisher saw the file in the store, and it has gone since: stage it from where it came."""
         staged = self._backend.stage(offer.path)
+        work.staged_late.append(staged)
         if staged.sha256 != offer.sha256:
-            self._backend.discard(staged)
             raise SourceError("changed", f"{offer.source} changed while it was published; add it again", transient=True)
         return staged
 
@@ -155,19 +177,38 @@ class Committer:
             except AlreadyThere:
                 number += 1
 
-    def _look_again(self, draft: Draft, transaction: Transaction) -> None:
+    def _look_again(self, work: "_Work", transaction: Transaction) -> None:
         """On a bucket, a prune elsewhere may have taken what was found present; now that we hold it, it stays."""
-        for offer, entry in zip(draft.offers, transaction.entries, strict=True):
+        for offer, entry in zip(work.draft.offers, transaction.entries, strict=True):
             if entry.status is Status.PRESENT and self._backend.stat(entry.home) is None:
-                self._backend.place(offer.staged or self._stage_now(offer), entry.home)
+                with suppress(AlreadyThere):  # somebody else put it back
+                    self._backend.place(offer.staged or self._stage_now(offer, work), entry.home)
 
     def _apply(self, transaction: Transaction, recovered: int) -> None:
         apply(self._backend, transaction, self._freed)
+        for entry in transaction.entries:
+            if entry.status is Status.REPLACED:
+                self._hashes.forget(entry.home)
         self._backend.sync()
         if not self._backend.shared_lock:
             microsoft.put_lastid(self._backend, transaction.number)
         if self._backend.shared_lock or transaction.number == recovered + 1:
             note_applied(self._backend, transaction.number)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A draft under way: which staged bytes it has used, and what it had to stage late."""
+
+    draft: Draft
+    used: set[str] = field(default_factory=set)
+    staged_late: list[Staged] = field(default_factory=list)
+
+    def left_over(self) -> Iterator[Staged]:
+        """Staged bytes that neither lie at a home now nor are named by the document."""
+        for staged in (*(offer.staged for offer in self.draft.offers), *self.staged_late):
+            if staged is not None and staged.handle not in self.used:
+                yield staged
 
 
 def _entry(

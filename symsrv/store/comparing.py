@@ -44,6 +44,11 @@ class Hashes:
         size, modified_ns, sha256 = self._known.get(stat.path, (-1, -1, ""))
         return sha256 if (size, modified_ns) == (stat.size, stat.modified_ns) else None
 
+    def forget(self, path: str) -> None:
+        """Forgets a hash: bytes of the same size may have come within one tick of the file system's clock."""
+        with self._lock:
+            self._known.pop(path, None)
+
     def computed(self, path: str) -> str | None:
         """The hash of the bytes at a path, read now; None if there are none."""
         try:

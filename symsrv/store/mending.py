@@ -1,4 +1,7 @@
-"""Adds what is missing in `000Admin` and `refs.ptr`, line by line; lines that are there keep their bytes and place."""
+"""Mends `000Admin` and `refs.ptr` line by line: adds what is missing, takes out what was deleted.
+
+Other lines keep their bytes and place.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,12 +16,14 @@ if TYPE_CHECKING:
 
 
 def mend_admin(backend: Backend, index: "Index") -> int:
-    """Writes what the documents say and `000Admin` and `refs.ptr` lack; returns how many lines that were.
+    """Brings `000Admin` and `refs.ptr` to what the documents say; returns how many lines that were.
 
-    The caller holds the lock. On a bucket this is how `server.txt`, `history.txt` and `refs.ptr` come to be.
+    The caller holds the lock and has recovered. On a bucket this is how `server.txt`, `history.txt` and `refs.ptr`
+    come to be.
     """
     history: list[bytes] = []
     server: list[bytes] = []
+    deleted: set[int] = set()
     count = 0
     for transaction in index.transactions():
         if transaction.foreign:
@@ -30,6 +35,12 @@ def mend_admin(backend: Backend, index: "Index") -> int:
         if index.live(transaction.number):
             server.append(microsoft.add_line(transaction))
             count += _mend_files(backend, index, transaction.number)
+        else:
+            deleted.add(transaction.number)
+    if deleted:
+        count += microsoft.strike_server_lines(backend, deleted)
+        for folder in {home.rsplit("/", 1)[0] for home in index.homes_of(sorted(deleted))}:
+            count += microsoft.strike_refs(backend, folder, deleted)
     count += _add_missing(backend, microsoft.HISTORY, history, terminated=False)
     count += _add_missing(backend, microsoft.SERVER, server, terminated=True)
     last = max((transaction.number for transaction in index.transactions()), default=0)
@@ -59,10 +70,11 @@ def _add_missing(backend: Backend, path: str, wanted: Iterable[bytes], *, termin
     except Missing:
         data = b""
     lines = [line for line in data.replace(b"\r\n", b"\n").split(b"\n") if line]
-    missing = [line for line in dict.fromkeys(wanted) if line not in set(lines)]
+    by_number = path in (microsoft.HISTORY, microsoft.SERVER)
+    there = {line[:10] if by_number else line for line in lines}
+    missing = [line for line in dict.fromkeys(wanted) if (line[:10] if by_number else line) not in there]
     if not missing:
         return 0
-    by_number = path in (microsoft.HISTORY, microsoft.SERVER)
     merged = sorted([*lines, *missing], key=lambda line: line[:10]) if by_number else [*lines, *missing]
     backend.write(path, b"\r\n".join(merged) + (b"\r\n" if terminated else b""))
     return len(missing)

@@ -97,23 +97,33 @@ def put_ref(backend: Backend, number: int, entry: Entry) -> None:
     _append(backend, f"{folder}/{REFS}", ref_line(number, entry), terminated=False)
 
 
-def strike_server_lines(backend: Backend, numbers: set[int]) -> None:
-    """Takes deleted transactions out of the live ones."""
-    data = _whole(backend, SERVER)
-    kept = [line for line in data.splitlines(keepends=True) if _number(line[:10]) not in numbers]
-    if (rest := b"".join(kept)) != data:
-        backend.write(SERVER, rest)
+def strike_server_lines(backend: Backend, numbers: set[int]) -> int:
+    """Takes deleted transactions out of the live ones; returns how many lines that were."""
+    lines = _whole(backend, SERVER).splitlines(keepends=True)
+    kept = [line for line in lines if _number(line[:10]) not in numbers]
+    if len(kept) < len(lines):
+        backend.write(SERVER, b"".join(kept))
+    return len(lines) - len(kept)
 
 
-def strike_refs(backend: Backend, folder: str, numbers: set[int]) -> None:
-    """Takes the references of deleted transactions out of a folder; the last one gone, the file goes."""
+def strike_refs(backend: Backend, folder: str, numbers: set[int]) -> int:
+    """Takes the references of deleted transactions out of a folder; the last one gone, the file goes.
+
+    Returns how many lines that were.
+    """
     path = f"{folder}/{REFS}"
-    data = _whole(backend, path)
-    kept = [line for line in data.split(_NEWLINE) if line and _number(line[:10]) not in numbers]
+    lines = ref_lines(_whole(backend, path))
+    kept = [line for line in lines if _number(line[:10]) not in numbers]
     if not kept:
         backend.delete(path)
-    elif (rest := _NEWLINE.join(kept)) != data:
-        backend.write(path, rest)
+    elif len(kept) < len(lines):
+        backend.write(path, _NEWLINE.join(kept))
+    return len(lines) - len(kept)
+
+
+def ref_lines(data: bytes) -> list[bytes]:
+    """The lines of a `refs.ptr`, whatever ends them."""
+    return [line for line in data.splitlines() if line]
 
 
 def retire_list(backend: Backend, number: int) -> None:

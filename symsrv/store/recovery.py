@@ -38,7 +38,7 @@ def recover(backend: Backend, freed: Freed) -> int:
             break
         number += 1
         if transaction is not None:
-            apply(backend, transaction, freed)
+            apply(backend, transaction, freed, again=True)
             news = True
     if news:
         backend.sync()

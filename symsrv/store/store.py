@@ -1,6 +1,7 @@
 """SymbolStore: the one face of a store; everybody above asks here and nobody else touches a backend."""
 
 import json
+import logging
 import os
 import time
 import uuid
@@ -33,7 +34,7 @@ from symsrv.model.names import base_name
 from symsrv.model.records import StoredFile, Transaction, digits
 from symsrv.store import documents, microsoft, places
 from symsrv.store.bookkeeping import admin_faults
-from symsrv.store.catching_up import catch_up
+from symsrv.store.catching_up import catch_up, same_past
 from symsrv.store.commit import Committer
 from symsrv.store.comparing import Hashes
 from symsrv.store.draft import Draft
@@ -43,6 +44,8 @@ from symsrv.store.reading import StoredReader
 
 if TYPE_CHECKING:
     from symsrv.ledger.index import Index
+
+logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 60.0
 _BUCKET_NEWS_SECONDS = 1.0
@@ -66,10 +69,10 @@ def open_store(
     Raises NoStore, UsageError, or NewerFormat.
     """
     backend = open_backend(url, create=create, semaphore=semaphore)
-    if create:
-        with suppress(AlreadyThere):
-            record = {"format": places.FORMAT, "id": str(uuid.uuid4())}
-            backend.create(places.FORMAT_FILE, json.dumps(record).encode())
+    if create and backend.stat(places.FORMAT_FILE) is None:
+        # What is known of a folder that is adopted stays known: it keeps the id that it went by.
+        bare = next(iter(backend.walk()), None) is not None
+        _write_format(backend, _id_by_place(backend) if bare else uuid.uuid4())
     return SymbolStore(backend, state=state, index_url=index_url, lock_seconds=lock_seconds)
 
 
@@ -91,6 +94,7 @@ class SymbolStore:
         self._index_url = index_url
         self._lock_seconds = lock_seconds
         self._lock = RLock()
+        self._checked_past = False
         self._news_token: object = None
         self._generation = 0
         self.id = self._read_format()
@@ -115,7 +119,8 @@ class SymbolStore:
         folder = self._state or user_state_path("symsrv")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return Index(f"sqlite:///{folder / (self.id + '.sqlite')}")
+            # By its place too: a copy of a store has the same id, and soon another history.
+            return Index(f"sqlite:///{folder / f'{self.id}-{_id_by_place(self._backend).hex[:8]}.sqlite'}")
         except (OSError, StoreError):
             return Index("sqlite://")
 
@@ -169,6 +174,7 @@ class SymbolStore:
         Raises NoSuchTransaction before anything is deleted if one of them is not a live add.
         """
         self._ensure_format()
+        numbers = list(dict.fromkeys(numbers))
         for number in numbers:
             self._check_live(number)
         return [self._committer.delete(number, check=self._check_live, comment=comment, who=who) for number in numbers]
@@ -197,6 +203,11 @@ class SymbolStore:
     def catch_up(self) -> int:
         """Reads transactions that the index has not seen; returns how many."""
         with self._lock:
+            if not self._checked_past:
+                if not same_past(self._backend, self.index):
+                    logger.warning("the store is not what it was; reading it again", extra={"store": self.url})
+                    self.index.clear()
+                self._checked_past = True
             return catch_up(self._backend, self.index)
 
     def reindex(self, progress: Callable[[int], None] = lambda files: None) -> int:
@@ -204,37 +215,41 @@ class SymbolStore:
         with self._lock:
             self.index.clear()
             catch_up(self._backend, self.index)
-            count = 0
-            batch: list[StoredFile] = []
-            for stat in self.files():
-                known = self.index.at(stat.path)
-                if known is None or not known.identities:
-                    batch.append(
-                        StoredFile(stat.path, stat.size, stat.sha256, stat.modified_ns, self._identities(stat))
-                    )
-                count += 1
-                if len(batch) >= _INDEX_BATCH:
-                    self.index.put_files(batch)
-                    batch.clear()
-                progress(count)
-            self.index.put_files(batch)
+        count = 0
+        batch: list[StoredFile] = []
+        for stat in self.files():  # takes long in a large store: whoever asks meanwhile is answered
+            known = self.index.at(stat.path)
+            if known is None or not known.identities:
+                batch.append(StoredFile(stat.path, stat.size, stat.sha256, stat.modified_ns, self._identities(stat)))
+            count += 1
+            if len(batch) >= _INDEX_BATCH:
+                self.index.put_files(batch)
+                batch.clear()
+            progress(count)
+        self.index.put_files(batch)
+        with self._lock:
             self._generation += 1
-            return count
+        return count
 
     def rewrite_admin(self) -> int:
-        """Adds what `000Admin` and the `refs.ptr` files lack; returns how many lines."""
+        """Brings `000Admin` and the `refs.ptr` files to what the documents say; returns how many lines that were."""
+        self._ensure_format()
         with self._backend.lock(timeout_seconds=self._lock_seconds):
+            self._committer.recover()
             self.catch_up()
             count = mend_admin(self._backend, self.index)
             self._backend.sync()
             return count
 
-    def would_free(self, number: int) -> dict[str, bool]:
-        """For each home that a live transaction holds: whether nothing would hold it once that was deleted."""
+    def would_free(self, number: int, *, after: Sequence[int] = ()) -> dict[str, bool]:
+        """For each home that a live transaction holds: whether nothing would hold it once that was deleted.
+
+        `after` names transactions that are to be deleted before it.
+        """
         self._check_live(number)
         homes = self.index.homes_of([number])
         held = self.index.holders(homes)
-        return {home: set(held.get(home, ())) <= {number} for home in homes}
+        return {home: set(held.get(home, ())) <= {number, *after} for home in homes}
 
     def search(self, text: str, *, limit: int) -> list[StoredFile]:
         """Files whose name, id (in any spelling), product, version, tag or comment matches."""
@@ -333,13 +348,20 @@ class SymbolStore:
                 raise NewerFormat(places.FORMAT_FILE, record["format"], places.FORMAT)
             return str(uuid.UUID(record["id"]))
         except Missing:
-            return sha256_of(self.url.encode()).hexdigest()[:32]
+            return str(_id_by_place(self._backend))
         except (ValueError, KeyError, TypeError) as exc:
             raise DamagedDocument(places.FORMAT_FILE, str(exc)) from exc
 
     def _ensure_format(self) -> None:
         if self._backend.stat(places.FORMAT_FILE) is None:
-            with suppress(AlreadyThere):
-                self._backend.create(
-                    places.FORMAT_FILE, json.dumps({"format": places.FORMAT, "id": str(uuid.UUID(self.id))}).encode()
-                )
+            _write_format(self._backend, uuid.UUID(self.id))
+
+
+def _id_by_place(backend: Backend) -> uuid.UUID:
+    return uuid.UUID(sha256_of(backend.url.encode()).hexdigest()[:32])
+
+
+def _write_format(backend: Backend, store_id: uuid.UUID) -> None:
+    with suppress(AlreadyThere):
+        record = {"format": places.FORMAT, "id": str(store_id)}
+        backend.create(places.FORMAT_FILE, json.dumps(record).encode())
