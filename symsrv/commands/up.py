@@ -1,10 +1,16 @@
 """`symsrv up`: the whole thing."""
 
+import threading
+from typing import TYPE_CHECKING
+
 import click
 
 from symsrv.commands.base import Context, Ended, verb
 from symsrv.commands.watching import folders_to_watch, tell
 from symsrv.model.errors import Exit
+
+if TYPE_CHECKING:
+    from symsrv.ingest import Receipt
 
 
 @verb(
@@ -28,27 +34,60 @@ def up(
     context.override(listen=listen)
     from symsrv.daemon import watch_and_serve
     from symsrv.ingest import Watcher
-    from symsrv.serve.clients import CLIENTS
 
     assembly = context.assembly()
     store = assembly.new_store
+    example = _Example(context)
     watcher = None
     if folders or context.config.watch:
         watcher = Watcher(
             store,
             folders_to_watch(context, folders, {"product": product, "version": version}),
             state=context.config.state_folder(),
-            on_receipt=lambda receipt: tell(context, receipt),
+            on_receipt=lambda receipt: (tell(context, receipt), example.published(receipt)),
         )
 
     def ready(url: str, _port: int) -> None:
+        _tell_clients(context, url)
         context.say(f"serving {store.url} at {url}")
-        for client in CLIENTS:
-            context.say(f"\n{client.name}, {client.where}:")
-            for line in client.lines_for(url):
-                context.say(f"    {line}")
+        example.serving(url)
 
     ended_by = watch_and_serve(assembly, watcher, ready=ready)
     if ended_by:
         raise Ended(ended_by)
     return Exit.DONE
+
+
+def _tell_clients(context: Context, url: str) -> None:
+    from symsrv.serve.clients import CLIENTS
+
+    for client in CLIENTS:
+        context.say(f"{client.name}, {client.where}:")
+        for line in client.lines_for(url):
+            context.say(f"    {line}")
+
+
+class _Example:
+    """Tells once, when something is published and something serves it, how to fetch it: to see that all works."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._lock = threading.Lock()
+        self._url: str | None = None
+        self._key: str | None = None
+        self._told = False
+
+    def serving(self, url: str) -> None:
+        """Notes where files are served."""
+        self._tell(url, None)
+
+    def published(self, receipt: "Receipt") -> None:
+        """Notes a file that is to be had."""
+        self._tell(None, next((one.key for one in receipt.results if one.key and not one.failed), None))
+
+    def _tell(self, url: str | None, key: str | None) -> None:
+        with self._lock:
+            self._url, self._key = url or self._url, self._key or key
+            if self._url and self._key and not self._told:
+                self._told = True
+                self._context.say(f"see it work: curl -fO {self._url}/{self._key}")
