@@ -39,12 +39,17 @@ def up(
     store = assembly.new_store
     example = _Example(context)
     watcher = None
+
+    def published(receipt: "Receipt") -> None:
+        tell(context, receipt)
+        example.published(receipt)
+
     if folders or context.config.watch:
         watcher = Watcher(
             store,
             folders_to_watch(context, folders, {"product": product, "version": version}),
             state=context.config.state_folder(),
-            on_receipt=lambda receipt: (tell(context, receipt), example.published(receipt)),
+            on_receipt=published,
         )
 
     def ready(url: str, _port: int) -> None:
