@@ -1,6 +1,6 @@
 """From a route to an answer with its opened file: the store's word, remembered while nothing changed in it.
 
-Only hits are remembered: a miss asks the store each time, so that a file copied in by hand is seen at once.
+A miss is remembered too, with the store's word for it (`Absence`), so that a file copied in by hand is seen at once.
 """
 
 from collections import OrderedDict
@@ -14,9 +14,9 @@ from symsrv.model.records import StoredFile
 from symsrv.serve.answer import Conditions, Facts, File, Miss, Reason, answer, whole
 from symsrv.serve.asgi import lines
 from symsrv.serve.hashes import Hashes, version
-from symsrv.serve.routes import Route
+from symsrv.serve.routes import REMEMBERED_BYTES, Route
 from symsrv.serve.sections import open_section
-from symsrv.store import Opened, Stat, SymbolStore
+from symsrv.store import Absence, Opened, Stat, SymbolStore
 
 REMEMBERED = 4096
 
@@ -62,6 +62,7 @@ class Finds:
         self._hashes = hashes
         self._limit = remembered
         self._known: OrderedDict[bytes, Found] = OrderedDict()
+        self._missed: OrderedDict[bytes, tuple[object, Absence | None]] = OrderedDict()
 
     def known(self, raw: bytes, revision: object) -> tuple[Opened, Found] | None:
         """The file that this path gave last time, opened anew, if that is still right."""
@@ -89,9 +90,23 @@ class Finds:
         while len(self._known) > self._limit:
             self._known.popitem(last=False)
 
-    def has(self, route: Route) -> bool:
-        """Whether the store knows a file that this path may mean."""
-        return any(self._candidates(route))
+    def misses(self, raw: bytes, route: Route, revision: object) -> bool:
+        """Whether the store has no file that this path may mean; what was asked for twice is remembered."""
+        before = self._missed.get(raw)
+        absence = None
+        if before is not None and before[0] == revision:
+            if before[1] is not None and before[1].holds():
+                self._missed.move_to_end(raw)
+                return True
+            # Taken before looking: what appears between the two is seen now, and moves the absence's folders.
+            absence = self._store.absence([ask for ask in (route.ask, route.spaced) if ask is not None])
+        if any(self._candidates(route)):
+            return False
+        if len(raw) <= REMEMBERED_BYTES:
+            self._missed[raw] = (revision, absence)
+            while len(self._missed) > self._limit:
+                self._missed.popitem(last=False)
+        return True
 
     def prepare(self, route: Route, method: str, asked: Conditions | None) -> Prepared:
         """Finds the file, opens it and decides the answer."""

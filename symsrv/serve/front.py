@@ -85,7 +85,7 @@ class Front:
         if kept is None:
             known = self._finds.known(raw, revision)
             if known is None:
-                return None if self._finds.has(where) else self._missed(where, begun)
+                return self._missed(where, begun) if self._finds.misses(raw, where, revision) else None
             opened, found = known
             facts = found.facts
             try:

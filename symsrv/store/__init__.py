@@ -2,6 +2,7 @@
 
 from symsrv.backends.base import Opened, Staged, Stat
 from symsrv.store.draft import Draft, Offer
+from symsrv.store.finding import Absence
 from symsrv.store.store import SymbolStore, open_store
 
-__all__ = ["Draft", "Offer", "Opened", "Staged", "Stat", "SymbolStore", "open_store"]
+__all__ = ["Absence", "Draft", "Offer", "Opened", "Staged", "Stat", "SymbolStore", "open_store"]

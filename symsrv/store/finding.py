@@ -1,7 +1,9 @@
 """Finding: from an ask to stored files, by the index, and by looking where the file would lie."""
 
 import os
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from symsrv.model.records import StoredFile
 if TYPE_CHECKING:
     from symsrv.ledger.index import Index
 
+_SETTLED_NS = 2_000_000_000  # two changes within one tick of the file system's clock look like one
 _LISTED_NAMES = 20_000  # above it, a folder is too dear to list and to remember: the index must know the case
 
 
@@ -28,22 +31,60 @@ class Finder:
 
     def find(self, ask: Ask) -> Sequence[StoredFile]:
         """The files that answer an ask, best first."""
-        if found := self._index.find(ask):
+        # The index knows files by what they are; a packed twin is known by its name in the folder alone.
+        if not ask.packed and (found := self._index.find(ask)):
             return found
         if self._folders is None or (ask.name is None and not ask.ids):
             return ()
         return tuple(self._lying_there(ask))[:1]
 
+    def absence(self, asks: Sequence[Ask]) -> "Absence | None":
+        """Vouches for a miss of these asks as long as no file could have appeared for them; None if nothing can."""
+        if self._folders is None:
+            return None
+        where = {folder for ask in asks for path in _tried(ask) for folder in self._folders.on_the_way(path)}
+        return Absence.of([self._folders.place(folder) for folder in where])
+
     def _lying_there(self, ask: Ask) -> Iterator[StoredFile]:
-        tried = dict.fromkeys(
-            path for layout in LAYOUTS for path in layout.paths(ask) if not path.startswith("buildid/")
-        )
+        tried = _tried(ask)
         for path in tried:
             if (stat := self._backend.stat(path)) is not None:
                 yield StoredFile(path, stat.size)
         for path in tried:
             if self._folders and (real := self._folders.resolve(path)) and (stat := self._backend.stat(real)):
                 yield StoredFile(real, stat.size)
+
+
+def _tried(ask: Ask) -> list[str]:
+    paths = (path for layout in LAYOUTS for path in layout.paths(ask) if not path.startswith("buildid/"))
+    return list(dict.fromkeys(paths))
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The folders in which a name would have to appear before a file that is missing could be found."""
+
+    folders: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, places: Sequence[str]) -> "Absence | None":
+        """The absence as of now; None while one of the folders changed so lately that its next change may not show."""
+        try:
+            folders = tuple((place, os.stat(place).st_mtime_ns) for place in places)  # noqa: PTH116
+        except OSError:
+            return None
+        settled = time.time_ns() - _SETTLED_NS
+        return cls(folders) if all(changed < settled for _, changed in folders) else None
+
+    def holds(self) -> bool:
+        """Whether nothing has appeared since."""
+        try:
+            for place, changed_ns in self.folders:
+                if os.stat(place).st_mtime_ns != changed_ns:  # noqa: PTH116 - 1 µs, on the hot path
+                    return False
+        except OSError:
+            return False
+        return True
 
 
 class FoldedFolders:
@@ -63,8 +104,26 @@ class FoldedFolders:
             real.append(name)
         return "/".join(real)
 
+    def on_the_way(self, path: str) -> Iterator[str]:
+        """The folders that are there on the way to a path, as it is spelled and as it is on disk."""
+        exact, real = "", ""
+        exact_goes_on = real_goes_on = True
+        for segment in path.split("/"):
+            if exact_goes_on and (exact_goes_on := os.path.isdir(self.place(exact))):  # noqa: PTH112
+                yield exact
+            if real_goes_on:
+                yield real
+                name = self._names(real).get(fold(segment))
+                real_goes_on = name is not None
+                real = f"{real}/{name}" if real else f"{name}"
+            exact = f"{exact}/{segment}" if exact else segment
+
+    def place(self, folder: str) -> str:
+        """Where a folder of the store is on this machine."""
+        return os.path.join(self._root, folder) if folder else str(self._root)  # noqa: PTH118 - on the hot path
+
     def _names(self, folder: str) -> dict[str, str]:
-        place = os.path.join(self._root, folder) if folder else str(self._root)  # noqa: PTH118 - on the hot path
+        place = self.place(folder)
         try:
             changed_ns = os.stat(place).st_mtime_ns  # noqa: PTH116
             known = self._listed.get(folder)

@@ -38,7 +38,7 @@ from symsrv.store.catching_up import catch_up, same_past
 from symsrv.store.commit import Committer
 from symsrv.store.comparing import Hashes
 from symsrv.store.draft import Draft
-from symsrv.store.finding import Finder
+from symsrv.store.finding import Absence, Finder
 from symsrv.store.mending import mend_admin
 from symsrv.store.reading import StoredReader
 
@@ -131,6 +131,10 @@ class SymbolStore:
     def find(self, ask: Ask) -> Sequence[StoredFile]:
         """The files that answer an ask, best first; empty on a miss."""
         return self._finder.find(ask)
+
+    def absence(self, asks: Sequence[Ask]) -> Absence | None:
+        """Vouches for a miss while the revision stays: cheaper to ask than to look again. None if it must be looked."""
+        return self._finder.absence(asks)
 
     def open(self, file: StoredFile, start: int = 0, length: int | None = None) -> Opened:
         """Opens a stored file; raises Missing when it has gone meanwhile."""
@@ -259,11 +263,13 @@ class SymbolStore:
     def revision(self) -> object:
         """A value that changes when what was found may not be right any more; cheap enough to ask each time."""
         token = self._news()
-        if token != self._news_token:
-            with self._lock:
+        if token != self._news_token and self._lock.acquire(blocking=False):  # held: somebody is catching up just now
+            try:
                 if self.catch_up() or self.local:
                     self._generation += 1
                 self._news_token = token
+            finally:
+                self._lock.release()
         return self._generation
 
     def admin_file(self, name: str) -> bytes | None:

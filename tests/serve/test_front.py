@@ -316,6 +316,36 @@ def test_a_kept_body_is_dropped_when_the_file_changes(site):
     assert (site.app.at_once(raw) or (404,))[0] == 404
 
 
+@pytest.mark.parametrize("spelled", [PDB, PDB.upper(), "fo/" + PDB, PDB.replace("foo.pdb", "f+o.pdb")])
+@pytest.mark.parametrize("there_before", ["", "foo.pdb", "FOO.PDB", PDB.rpartition("/")[0]])
+def test_a_miss_that_is_remembered_ends_when_the_file_appears(site, spelled, there_before):
+    raw = b"/" + spelled.encode()
+    home = (spelled if "+" not in spelled else PDB.replace("foo.pdb", "f o.pdb")).removeprefix("fo/")
+    if there_before:
+        (site.root / there_before).mkdir(parents=True)
+    old = time.time() - 100
+    for folder in (site.root, *site.root.rglob("*")):
+        if folder.is_dir():
+            os.utime(folder, (old, old))
+
+    assert [site.app.at_once(raw)[0] for _ in range(4)] == [404] * 4
+    assert site.app._finds._missed[raw][1].holds()
+    (site.root / home).parent.mkdir(parents=True, exist_ok=True)
+    assert site.app.at_once(raw)[0] == 404
+    (site.root / home).write_bytes(b"copied in by hand")
+
+    assert site.get(raw).body == b"copied in by hand"
+    assert (site.app.at_once(raw) or (200,))[0] == 200
+
+
+def test_a_miss_among_folders_that_change_is_not_remembered(site):
+    raw = b"/" + PDB.encode()
+    (site.root / "foo.pdb").mkdir()
+
+    assert [site.app.at_once(raw)[0] for _ in range(4)] == [404] * 4
+    assert site.app._finds._missed[raw][1] is None
+
+
 def test_build_ids_that_only_look_like_one(shared):
     assert shared.get(f"/foo.pdb/{GUID_TEXT}ffffffff/foo.pdb").status == 404
 
