@@ -134,8 +134,6 @@ class Finds:
             if ask is None:
                 continue
             files = self._store.find(ask)
-            if ask.packed:  # answered by the packed twin alone: who asks so expands what comes
-                files = [file for file in files if file.home.endswith("_")]
             if files:
                 yield files
 
