@@ -17,7 +17,7 @@ def admin_faults(backend: Backend, index: "Index") -> Iterator[tuple[str, str]]:
 
     On a bucket only `lastid.txt` and the lists are kept (docs/decisions/0004-admin-on-buckets.md).
     """
-    last = microsoft.last_number(backend)
+    last = microsoft.lastid(backend)
     history = microsoft.parse_history(_read(backend, microsoft.HISTORY))
     server = microsoft.parse_history(_read(backend, microsoft.SERVER))
     for transaction in index.transactions():

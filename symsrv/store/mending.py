@@ -44,7 +44,7 @@ def mend_admin(backend: Backend, index: "Index") -> int:
     count += _add_missing(backend, microsoft.HISTORY, history, terminated=False)
     count += _add_missing(backend, microsoft.SERVER, server, terminated=True)
     last = max((transaction.number for transaction in index.transactions()), default=0)
-    if microsoft.last_number(backend) < last:
+    if microsoft.lastid(backend) < last:
         microsoft.put_lastid(backend, last)
         count += 1
     return count

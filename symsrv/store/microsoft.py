@@ -65,9 +65,13 @@ def ref_line(number: int, entry: Entry) -> bytes:
 
 def last_number(backend: Backend) -> int:
     """The last number that `lastid.txt` or `history.txt` knows, 0 in a new store."""
-    lastid = _number(_tail(backend, LASTID).strip())
     history = _tail(backend, HISTORY).split(b"\n")
-    return max([lastid, *(_number(line[:10]) for line in history[-2:])])
+    return max([lastid(backend), *(_number(line[:10]) for line in history[-2:])])
+
+
+def lastid(backend: Backend) -> int:
+    """What `lastid.txt` says, which is all that symstore.exe asks; 0 if it is missing."""
+    return _number(_tail(backend, LASTID).strip())
 
 
 def put_lastid(backend: Backend, number: int) -> None:

@@ -355,7 +355,7 @@ class SymbolStore:
             return str(uuid.UUID(record["id"]))
         except Missing:
             return str(_id_by_place(self._backend))
-        except (ValueError, KeyError, TypeError) as exc:
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise DamagedDocument(places.FORMAT_FILE, str(exc)) from exc
 
     def _ensure_format(self) -> None:

@@ -37,12 +37,12 @@ def pdb(folder, *, stripped=False, more=b""):
     return path
 
 
-def add_as_symstore_does(root, path, *, number=1, key="a.dll\\5AB380779000", kind="file", stored=None):
+def add_as_symstore_does(root, path, *, number=1, key="a.dll\\5AB380779000", kind="file", stored=None, data=None):
     """A transaction of symstore.exe: one file, in the order and the form in which the tool writes."""
     admin, folder = root / "000Admin", root / key.replace("\\", "/")
     admin.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / (stored or path.name)).write_bytes(path.read_bytes())
+    (folder / (stored or path.name)).write_bytes(path.read_bytes() if data is None else data)
     ref = f'{number:010d},{kind},"C:\\theirs\\{path.name}",bin,,N,,'
     refs = folder / "refs.ptr"
     refs.write_bytes((refs.read_bytes() + b"\r\n" if refs.exists() else b"") + ref.encode())
