@@ -1,0 +1,48 @@
+"""The assembly builds from the configuration what is asked for, once, and closes it."""
+
+import pytest
+
+from symsrv.assembly import Assembly
+from symsrv.config import Config
+from symsrv.model.errors import NoStore, StoreLocked, UsageError
+from symsrv.store import Draft, open_store
+
+
+def test_a_store_is_opened_once_as_configured(tmp_path):
+    config = Config(store=str(tmp_path / "store"), state=tmp_path / "state", lock_timeout=0.1, semaphore=True)
+    assembly = Assembly(config)
+
+    store = assembly.new_store
+
+    assert assembly.new_store is store
+    store.catch_up()
+    assert [path.suffix for path in (tmp_path / "state").glob("*.sqlite")] == [".sqlite"]
+    (tmp_path / "store" / "_lockfile.sem").write_text("somebody else")
+    with pytest.raises(StoreLocked, match="_lockfile"):
+        store.commit(Draft(()))
+    assembly.close()
+
+
+def test_another_database_is_used_where_one_is_named(tmp_path):
+    config = Config(store=str(tmp_path / "store"), index=f"sqlite:///{tmp_path}/index.sqlite", state=tmp_path / "state")
+    assembly = Assembly(config)
+    assembly.new_store.catch_up()
+    assembly.close()
+
+    assert (tmp_path / "index.sqlite").exists()
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_store_is_made_only_where_that_is_asked_for(tmp_path):
+    config = Config(store=str(tmp_path / "store"), state=tmp_path / "state")
+
+    with pytest.raises(NoStore):
+        Assembly(config).store.close()
+    assert not (tmp_path / "store").exists()
+    Assembly(config).new_store.close()
+    open_store(str(tmp_path / "store")).close()
+
+
+def test_no_store_is_wrong_usage():
+    with pytest.raises(UsageError, match="no store is named"):
+        Assembly(Config()).store.close()
