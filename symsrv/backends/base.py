@@ -97,7 +97,9 @@ class Backend(Protocol):
         """The path on this machine's file system, where there is one."""
 
     def stage(self, source: Path) -> Staged:
-        """Copies a file to where no reader looks, durably, and hashes the copy. Takes no lock.
+        """Copies a file to where no reader looks, and hashes the copy. Takes no lock.
+
+        The bytes are durable when it returns; that they are found by their handle, from the next `sync()` on.
 
         Raises SourceError (`vanished`, `changed`, `unreadable`) if the file is not one whole piece.
         """

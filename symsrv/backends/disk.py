@@ -28,7 +28,7 @@ from symsrv.backends.files import Files
 from symsrv.backends.locking import DiskLock
 from symsrv.backends.spool import copy_whole, sha256_of
 from symsrv.backends.tree import Tree
-from symsrv.backends.unsynced import Unsynced, chain, parent
+from symsrv.backends.unsynced import MANY, Unsynced, chain, parent
 from symsrv.model.errors import AlreadyThere, BackendError, Missing, NoStore
 
 _ATTEMPTS = 50  # a delete takes emptied folders away while somebody puts a file into them: rare, and never for long
@@ -45,7 +45,13 @@ class Disk(Tree):
     shared_lock = True
 
     def __init__(
-        self, root: Path, *, read_only: bool = False, semaphore: bool = False, files: Files | None = None
+        self,
+        root: Path,
+        *,
+        read_only: bool = False,
+        semaphore: bool = False,
+        files: Files | None = None,
+        many: int = MANY,
     ) -> None:
         if not root.is_dir():
             raise NoStore(f"there is no symbol store at {root}: no such folder")
@@ -53,7 +59,7 @@ class Disk(Tree):
         self.url = str(self.root)
         self.read_only = read_only
         self._files = files or Files(self.root)
-        self._unsynced = Unsynced(self._files)
+        self._unsynced = Unsynced(self._files, many=many)
         self._lock = DiskLock(self.root, semaphore=semaphore)
         self._moving = threading.Lock()
 
@@ -67,7 +73,7 @@ class Disk(Tree):
             size = copy_whole(self._files, path, source)
             sha256 = sha256_of(full)
             self._files.sync_file(path)
-            self._unsynced.sync_at_once(INCOMING)
+            self._unsynced.note_folder(INCOMING)  # its name matters only to a document, which comes after a sync
         return Staged(full.name, size, sha256, full)
 
     def share(self, staged: Staged) -> None:

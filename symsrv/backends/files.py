@@ -6,7 +6,8 @@ was asked, fails at the n-th call, or lacks hard links, and may replay a prefix 
 * the *bytes* of a file (`write_new`, `copy_new`, `append`) last from `sync_file` of any of its names on;
 * a *name* given or taken (`write_new`, `copy_new`, `append` to a new file, `make_folder`, `link`, `move`, `replace`,
   `unlink`, `remove_folder`) lasts from `sync_folder` of the folder it stands in on. `move` and `replace` change one
-  name in each of two folders, but are one deed: either both names changed or none.
+  name in each of two folders, but are one deed: either both names changed or none;
+* all of it lasts from `sync_all` on.
 
 Every method raises OSError as the system gave it.
 """
@@ -15,8 +16,11 @@ Every method raises OSError as the system gave it.
 # ruff: noqa: PTH102, PTH104, PTH105, PTH106, PTH108, PTH118
 
 import contextlib
+import ctypes
 import errno
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 BLOCK_BYTES = 1 << 20
@@ -26,6 +30,20 @@ _UNSYNCABLE = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)  # file systems that ca
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY
+
+
+def _syncfs() -> Callable[[int], int] | None:
+    """Linux's syncfs. Before 5.8 it does not tell of failed writes; what matters most is synced file by file."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        call: Callable[[int], int] = ctypes.CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError):
+        return None
+    return call
+
+
+_SYNCFS = _syncfs()
 
 
 class SourceReadError(Exception):
@@ -94,6 +112,21 @@ class Files:
                 raise
         finally:
             os.close(descriptor)
+
+    def sync_all(self) -> bool:
+        """Makes everything below the root durable in one call, and the rest of its file system with it; False if the
+        system has no such call.
+        """
+        if _SYNCFS is None:
+            return False
+        descriptor = os.open(self.root, os.O_RDONLY)
+        try:
+            if _SYNCFS(descriptor) != 0:
+                code = ctypes.get_errno()
+                raise OSError(code, os.strerror(code), str(self.root))
+        finally:
+            os.close(descriptor)
+        return True
 
     def link(self, path: str, target: str) -> None:
         """Gives a file a second name; refuses to replace. Not every file system can."""

@@ -9,13 +9,15 @@ from symsrv.backends.files import Files
 
 _THREADS = 8  # fsync waits for the disk; 8 at once take half the time of one after the other
 _INLINE = 2  # not worth a pool
+MANY = 64  # from here on one sync of the whole file system is cheaper, though it takes others' writes along
 
 
 class Unsynced:
     """Files and folders that await their fsync. A change is noted after it was made, never before."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, *, many: int = MANY) -> None:
         self._change_files = files
+        self._many = many
         self._files: set[str] = set()
         self._folders: set[str] = set()
         self._rooted: set[str] = set()
@@ -67,8 +69,9 @@ class Unsynced:
                 files, self._files = self._files, set()
                 folders, self._folders = self._folders, set()
             try:
-                _each(self._change_files.sync_file, files)
-                _each(self._change_files.sync_folder, folders)
+                if len(files) + len(folders) < self._many or not self._change_files.sync_all():
+                    _each(self._change_files.sync_file, files)
+                    _each(self._change_files.sync_folder, folders)
             except BaseException:
                 with self._notes:
                     self._files |= files

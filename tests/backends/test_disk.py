@@ -309,15 +309,18 @@ def position(log: list[tuple[str, ...]], *op: str) -> int:
     return log.index(op)
 
 
-def test_a_stage_is_durable_at_once(root: Path, tmp_path: Path):
+def test_staged_bytes_are_durable_at_once_and_their_name_after_a_sync(root: Path, tmp_path: Path):
     files = Logging(root)
+    disk = Disk(root, files=files)
 
-    staged = Disk(root, files=files).stage(file(tmp_path))
+    staged = disk.stage(file(tmp_path))
 
     path = f".symsrv/incoming/{staged.handle}"
     assert position(files.log, "copy_new", path) < position(files.log, "sync_file", path)
-    assert position(files.log, "sync_file", path) < position(files.log, "sync_folder", ".symsrv/incoming")
-    assert {("sync_folder", ".symsrv"), ("sync_folder", "")} <= set(files.log)
+    assert ("sync_folder", ".symsrv/incoming") not in files.log
+
+    disk.sync()
+    assert {("sync_folder", ".symsrv/incoming"), ("sync_folder", ".symsrv"), ("sync_folder", "")} <= set(files.log)
 
 
 def test_a_create_is_durable_at_once(root: Path):

@@ -127,3 +127,27 @@ def test_at_once_means_the_way_to_the_root_the_first_time(files: Counting):
 
     unsynced.sync_at_once("")
     assert files.synced[7:] == [""]
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_many_changes_are_synced_at_once_where_the_system_can(tmp_path, able):
+    class AtOnce(Counting):
+        def sync_all(self) -> bool:
+            self.synced.append("all")
+            return able
+
+    files = AtOnce(tmp_path)
+    unsynced = Unsynced(files, many=3)
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"x")
+        unsynced.note_file(name)
+    unsynced.sync()
+    assert "all" not in files.synced
+    files.synced.clear()
+
+    for name in ("a", "b"):
+        unsynced.note_file(name)
+    unsynced.note_folder("")
+    unsynced.sync()
+
+    assert sorted(files.synced) == (["all"] if able else ["", "a", "all", "b"])

@@ -54,6 +54,12 @@ class Recorder(Files):
         super().sync_folder(path)
         self.log.append(Op("sync_folder", path))
 
+    def sync_all(self):
+        if super().sync_all():
+            self.log.append(Op("sync_all", ""))
+            return True
+        return False
+
     def link(self, path, target):
         super().link(path, target)
         self.log.append(Op("link", path, target))
@@ -185,6 +191,12 @@ def _replay(disk: _Disk, op: Op) -> None:
         inode.durable = inode.current
     elif op.verb == "sync_folder":
         disk.sync_folder(op.path)
+    elif op.verb == "sync_all":
+        for change in disk.changes:
+            change.durable = True
+        for what in disk.names.values():
+            if not isinstance(what, str):
+                what.durable = what.current
     elif op.verb == "link":
         disk.change({op.target: disk.names[op.path]})
     elif op.verb == "move":

@@ -7,6 +7,7 @@ import pytest
 
 from symsrv.backends.disk import Disk
 from symsrv.backends.files import Files
+from symsrv.backends.unsynced import MANY
 from symsrv.store import SymbolStore
 from tests.crash.checking import check_after_recovery, check_as_it_lies, sha256_of
 from tests.crash.scenarios import SCENARIOS, Scenario
@@ -16,7 +17,7 @@ from tests.crash.simulated import CRASHES, Crash, Recorder, lay_down, surviving
 class Recorded:
     """A scenario's durable start, the log of its deed, and from where on each number had been reported as done."""
 
-    def __init__(self, scenario: Scenario, folder) -> None:
+    def __init__(self, scenario: Scenario, folder, *, many: int) -> None:
         self.work = folder / "work"
         live = folder / "live"
         with_store(live, lambda store: scenario.setup(store, self.work))
@@ -24,7 +25,7 @@ class Recorded:
         shutil.copytree(live, self.base)
         recorder = Recorder(live)
         self.done: list[tuple[int, int]] = []
-        store = SymbolStore(Disk(live, files=recorder), index_url="sqlite://")
+        store = SymbolStore(Disk(live, files=recorder, many=many), index_url="sqlite://")
         self.whole = sha256_of(self.base.rglob("*.dll"))
         scenario.deed(store, self.work, lambda number: self.done.append((len(recorder.log), number)))
         store.close()
@@ -52,9 +53,14 @@ def with_store(folder, action) -> None:
         store.close()
 
 
+@pytest.fixture(scope="module", params=[MANY, 1], ids=["synced one by one", "synced at once"])
+def many(request) -> int:
+    return request.param
+
+
 @pytest.fixture(scope="module", params=SCENARIOS, ids=lambda scenario: scenario.name)
-def recorded(request, tmp_path_factory) -> Recorded:
-    return Recorded(request.param, tmp_path_factory.mktemp("recorded"))
+def recorded(request, many, tmp_path_factory) -> Recorded:
+    return Recorded(request.param, tmp_path_factory.mktemp("recorded"), many=many)
 
 
 @pytest.mark.parametrize("crash", CRASHES, ids=lambda crash: crash.name)
