@@ -1,5 +1,6 @@
 """What runs until it is stopped: the front end, the watcher beside it, and the index it keeps up."""
 
+import errno
 import logging
 import threading
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from symsrv.assembly import Assembly
 from symsrv.config import Config, host_and_port
 from symsrv.ingest.watch import Watcher
+from symsrv.model.errors import UsageError
 from symsrv.serve.asgi import App
 from symsrv.serve.front import create_app
 from symsrv.serve.runner import serve
@@ -16,6 +18,8 @@ from symsrv.store import SymbolStore
 logger = logging.getLogger(__name__)
 
 Ready = Callable[[str, int], None]
+
+_NOT_OURS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}  # what binding to an address may come to
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,16 @@ def serve_store(assembly: Assembly, *, ready: Ready) -> int | None:
     config = assembly.config
     host, port = host_and_port(config.listen)
     know_files(assembly.store)
-    if config.serve.workers > 1:
-        factory = AppFactory(config)
-        return serve(factory, host=host, port=port, workers=config.serve.workers, factory=True, ready=ready)
-    return serve(_app(config, assembly.store), host=host, port=port, ready=ready)
+    try:
+        if config.serve.workers > 1:
+            factory = AppFactory(config)
+            return serve(factory, host=host, port=port, workers=config.serve.workers, factory=True, ready=ready)
+        return serve(_app(config, assembly.store), host=host, port=port, ready=ready)
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
+        why = f"{error.strerror}; --listen takes another HOST:PORT"
+        raise UsageError(f"cannot listen on {config.listen}: {why}") from error
 
 
 def watch_and_serve(assembly: Assembly, watcher: Watcher | None, *, ready: Ready) -> int | None:

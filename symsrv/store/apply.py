@@ -62,8 +62,9 @@ def _apply_delete(backend: Backend, transaction: Transaction, freed: Mapping[str
     numbers = set(transaction.deletes)
     if backend.shared_lock:
         remove(backend, transaction.number, [home for home, free in freed.items() if free])
-        for home in freed:
-            microsoft.strike_refs(backend, home.rsplit("/", 1)[0], numbers)
+        for folder in {home.rsplit("/", 1)[0] for home in freed}:
+            microsoft.strike_refs(backend, folder, numbers)
+            _drop_lonely_refs(backend, folder)
     for number in transaction.deletes:
         if backend.shared_lock:
             microsoft.retire_list(backend, number)
@@ -74,6 +75,13 @@ def _apply_delete(backend: Backend, transaction: Transaction, freed: Mapping[str
         microsoft.strike_server_lines(backend, numbers)
     else:
         backend.write(microsoft.file_list(transaction.number), b"")
+
+
+def _drop_lonely_refs(backend: Backend, folder: str) -> None:
+    """Where no file is left, references are to nothing: of transactions that a tool without `refs.ptr` deleted."""
+    refs = f"{folder}/{microsoft.REFS}"
+    if [stat.path for stat in backend.walk(folder)] == [refs]:
+        backend.delete(refs)
 
 
 def remove(backend: Backend, number: int, homes: Iterable[str]) -> None:

@@ -1,6 +1,5 @@
 """`symsrv serve` as a process: it answers, and ends by a signal in order."""
 
-import json
 import os
 import shutil
 import signal
@@ -61,7 +60,6 @@ def test_a_port_that_is_taken_is_told(run, tmp_path):
     with running("serve", "--store", tmp_path / "store") as server:
         done = run("serve", "--store", tmp_path / "store", "--listen", server.url.removeprefix("http://"))
 
-    assert done.code in (1, 2)
-    assert server.url.rpartition(":")[2] in done.err
-    assert "defect" not in done.err
-    assert all(json.loads(line) for line in done.err.splitlines() if line.startswith("{"))
+    address = server.url.removeprefix("http://")
+    assert done.code == 2
+    assert f"symsrv: cannot listen on {address}: Address already in use; --listen takes another" in done.err

@@ -64,5 +64,4 @@ def test_without_folders_it_serves(tmp_path):
 
 
 def test_wrong_usage(run, tmp_path):
-    assert run("up", tmp_path / "nowhere", "--store", tmp_path / "store").code == 2
     assert run("up", "--listen", "x", "--store", tmp_path / "store").code == 2
