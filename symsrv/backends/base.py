@@ -52,7 +52,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Bytes that are durable where no reader looks, and what they hash to.
+    """Bytes that lie where no reader looks, and what they hash to.
 
     `local` is a file on this machine with the same bytes, to be identified from; it lives until place or discard.
     `place` and `discard` go by the handle alone, so that recovery can call them with what a document tells.
@@ -68,7 +68,7 @@ class Backend(Protocol):
     """The promises a store builds on, the same for every kind of place.
 
     * A reader sees a file whole or not at all, old or new, never a mixture.
-    * What a method put somewhere is durable after the next `sync()`; `stage` and `create` are durable at once.
+    * What a method put somewhere is durable after the next `sync()`; what `create` made is durable at once.
     * Every failure is a StoreError: Missing, AlreadyThere, or BackendError, whose `transient` says whether
       trying again helps.
     * Objects are safe to share between threads.
@@ -99,7 +99,7 @@ class Backend(Protocol):
     def stage(self, source: Path) -> Staged:
         """Copies a file to where no reader looks, and hashes the copy. Takes no lock.
 
-        The bytes are durable when it returns; that they are found by their handle, from the next `sync()` on.
+        They are durable, and found by their handle, from the next `sync()` on; that must come before `place`.
 
         Raises SourceError (`vanished`, `changed`, `unreadable`) if the file is not one whole piece.
         """

@@ -71,9 +71,10 @@ class Disk(Tree):
         with refusals(f"copying {source} into {self.root}"), self._dropped_on_failure(path):
             self._make_folders(INCOMING)
             size = copy_whole(self._files, path, source)
+            self._files.start_writing(path)
             sha256 = sha256_of(full)
-            self._files.sync_file(path)
-            self._unsynced.note_folder(INCOMING)  # its name matters only to a document, which comes after a sync
+            self._unsynced.note_file(path)
+            self._unsynced.note_folder(INCOMING)
         return Staged(full.name, size, sha256, full)
 
     def share(self, staged: Staged) -> None:

@@ -50,6 +50,7 @@ class Committer:
         started = self._now()
         work = _Work(draft)
         try:
+            self._backend.sync()  # what was staged is durable before it is placed; slow, and so outside the lock
             with self._backend.lock(timeout_seconds=self._lock_seconds):
                 recovered = self.recover()
                 entries = self._place_all(work)
@@ -161,6 +162,7 @@ class Committer:
         work.staged_late.append(staged)
         if staged.sha256 != offer.sha256:
             raise SourceError("changed", f"{offer.source} changed while it was published; add it again", transient=True)
+        self._backend.sync()
         return staged
 
     def _document(self, transaction: Transaction) -> Transaction:
