@@ -4,10 +4,11 @@ import getpass
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from threading import Condition
+from typing import Any, TypeVar
 
 from symsrv.ingest.draft import draft, foresee
 from symsrv.ingest.results import FileResult, FileStatus
@@ -15,6 +16,8 @@ from symsrv.ingest.sources import Source
 from symsrv.model.errors import StoreError
 from symsrv.model.records import Entry, Status, Transaction, digits
 from symsrv.store import Draft, Offer, Staged, SymbolStore
+
+T = TypeVar("T")
 
 THREADS = 8
 WAITING_PER_THREAD = 16
@@ -85,15 +88,11 @@ def publish(
         number: int | None = None
         entries: Iterator[Entry] = iter(())
         if offers:
-            transaction = _uninterrupted(
-                lambda: store.commit(
-                    Draft(
-                        offers, product=product, version=version, comment=comment, tag=tag, who=_who(), replace=replace
-                    )
-                )
+            made = Draft(
+                offers, product=product, version=version, comment=comment, tag=tag, who=_who(), replace=replace
             )
+            transaction = drafting.commit(lambda: store.commit(made))
             number, entries = transaction.number, iter(transaction.entries)
-        drafting.committed()
     labelled = zip(outcomes, drafting.labels, strict=True)
     results = (_result(next(entries), label) if isinstance(one, Offer) else one for one, label in labelled)
     return Receipt(number, _told(results, on_result))
@@ -123,14 +122,13 @@ def _told(results: Iterable[FileResult], listener: Callable[[FileResult], object
     return kept
 
 
-def _uninterrupted(commit: Callable[[], Transaction]) -> Transaction:
-    """Runs a commit in a thread, where no signal reaches it: an interrupt takes effect when it is done."""
-    with ThreadPoolExecutor(1, thread_name_prefix="commit") as pool:
-        return pool.submit(commit).result()
-
-
 class _Drafting:
-    """Drafts sources in threads; what it staged is discarded on the way out, unless it was committed."""
+    """Drafts sources in threads; what it staged is discarded on the way out, unless it was committed.
+
+    An interrupt may fall anywhere in the main thread, also between the start of a thread and the moment when the pool
+    or we know of it. So the work itself notes that it is under way and what it staged, in its own thread, where no
+    interrupt reaches it. test_publish.py::test_an_interrupt_while_a_thread_starts_leaves_nothing_staged
+    """
 
     def __init__(
         self,
@@ -147,6 +145,10 @@ class _Drafting:
         self._on_file = on_file
         self._outcomes: list[Offer | FileResult | None] = []
         self._running: dict[Future[Offer | FileResult], int] = {}
+        self._staged: list[Staged] = []
+        self._change = Condition()
+        self._under_way = 0
+        self._ended = False
 
     def run(self, sources: Iterable[Source]) -> list[Offer | FileResult]:
         """The outcome of every source, in their order."""
@@ -155,7 +157,7 @@ class _Drafting:
                 for position, source in enumerate(sources):
                     self.labels.append(source.label)
                     self._outcomes.append(None)
-                    self._running[pool.submit(self._work, source)] = position
+                    self._running[pool.submit(self._noted, self._draft, source)] = position
                     if len(self._running) >= self._threads * WAITING_PER_THREAD:
                         self._collect()
                 while self._running:
@@ -165,6 +167,36 @@ class _Drafting:
                 raise
         return [outcome for outcome in self._outcomes if outcome is not None]
 
+    def commit(self, commit: Callable[[], Transaction]) -> Transaction:
+        """Runs a commit in a thread, where no signal reaches it: an interrupt takes effect when it is done."""
+
+        def committed() -> Transaction:
+            transaction = commit()
+            self._staged.clear()  # the store has taken it over
+            return transaction
+
+        with ThreadPoolExecutor(1, thread_name_prefix="commit") as pool:
+            return pool.submit(self._noted, committed).result()
+
+    def _draft(self, source: Source) -> Offer | FileResult:
+        outcome = self._work(source)
+        if isinstance(outcome, Offer) and outcome.staged is not None:
+            self._staged.append(outcome.staged)
+        return outcome
+
+    def _noted(self, work: Callable[..., T], *arguments: Source) -> T:
+        """Does a piece of work, which the way out waits for; on the way out, none begins any more."""
+        with self._change:
+            if self._ended:
+                raise CancelledError
+            self._under_way += 1
+        try:
+            return work(*arguments)
+        finally:
+            with self._change:
+                self._under_way -= 1
+                self._change.notify_all()
+
     def _collect(self) -> None:
         finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
         for future in finished:
@@ -173,24 +205,17 @@ class _Drafting:
             if self._on_file is not None:
                 self._on_file()
 
-    def committed(self) -> None:
-        """Says that the store has taken over what was staged."""
-        self._outcomes.clear()
-
     def __enter__(self) -> "_Drafting":
         return self
 
     def __exit__(self, *_: object) -> None:
-        # The pool has ended, so what was running is finished: those results hold staged bytes, too.
-        late = [future.result() for future in self._running if _succeeded(future)]
-        for outcome in (*self._outcomes, *late):
-            if isinstance(outcome, Offer) and outcome.staged is not None and self._discard is not None:
+        with self._change:
+            self._ended = True
+            self._change.wait_for(lambda: not self._under_way)
+        for staged in self._staged:
+            if self._discard is not None:
                 with suppress(StoreError):
-                    self._discard(outcome.staged)
-
-
-def _succeeded(future: Future[Offer | FileResult]) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
+                    self._discard(staged)
 
 
 def _result(entry: Entry, label: str) -> FileResult:

@@ -1,7 +1,10 @@
 """Many sources, one transaction."""
 
 import getpass
+import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -172,6 +175,65 @@ def test_an_interrupt_leaves_nothing_behind(disk, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         publish(disk.store, sources(), threads=2)
+
+    assert disk.staged() == []
+    assert disk.documents() == 0
+
+
+def finished(name) -> None:
+    """Waits for a thread that the pool does not know, so that what it leaves is there."""
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(10)
+
+
+class Slow:
+    """A store that takes its time."""
+
+    def __init__(self, store):
+        self.store, self.look, self.holds_same, self.discard = store, store.look, store.holds_same, store.discard
+
+    def stage(self, path):
+        time.sleep(0.2)
+        return self.store.stage(path)
+
+    def commit(self, draft):
+        time.sleep(0.2)
+        return self.store.commit(draft)
+
+
+@pytest.mark.parametrize("interrupted", ["publish_0", "publish_3", "commit_0"])
+def test_an_interrupt_while_a_thread_starts_leaves_nothing_staged(disk, tmp_path, monkeypatch, interrupted):
+    out = build(tmp_path / "out", numbers=range(1, 4))
+    real = threading.Thread.start
+
+    def start(thread):
+        real(thread)
+        if thread.name == interrupted:
+            raise KeyboardInterrupt  # as a signal in the wait for the new thread does: the pool never hears of it
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    with pytest.raises(KeyboardInterrupt):
+        publish(Slow(disk.store), discover([str(out)]))
+
+    finished(interrupted)
+    assert disk.staged() == []
+    assert len(disk.files()) == 9 * disk.documents()
+
+
+def test_an_interrupt_between_submitting_and_noting_leaves_nothing_staged(disk, tmp_path, monkeypatch):
+    out = build(tmp_path / "out", numbers=range(1, 4))
+
+    class Interrupted(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            super().submit(*arguments)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules[publish.__module__], "ThreadPoolExecutor", Interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        publish(Slow(disk.store), discover([str(out)]))
 
     assert disk.staged() == []
     assert disk.documents() == 0
