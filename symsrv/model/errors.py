@@ -15,7 +15,8 @@
         ├── NewerFormat         written by a later version of symsrv
         └── BackendError        disk or bucket refused (`transient` says whether to try again)
 
-The reason words are part of the JSON answers: they may be added to, never renamed.
+The reason words are part of the JSON answers: they may be added to, never renamed. One has no error, as it is known
+only after the commit: `other-bytes`, of a file that `add` did not put in place because the store has others there.
 """
 
 from enum import IntEnum
@@ -86,7 +87,8 @@ class BadName(SymsrvError):
 class SourceError(SymsrvError):
     """A file to be published could not be read whole: gone, unreadable, or changed while it was read.
 
-    Reasons: `vanished`, `changed`, `unreadable`.
+    Reasons: `vanished`, `changed`, `unreadable`, `no-such-file` (nothing has the name that was given), `not-a-file`
+    (a folder, a device, a pipe), `dangling-link` (a link to nothing).
     """
 
     def __init__(self, reason: str, sentence: str, *, transient: bool = False) -> None:
