@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from symsrv.store import Opened
 
 LIMIT_BYTES = 32 << 20
+_BESIDES_BYTES = 1024  # what keeping a body takes besides its bytes: many small ones are not for nothing
 # A file changed twice within one tick of the file system's clock looks the same after the second time: what changed
 # just now is not kept (the rule that git has for its index).
 _SETTLED_NS = 2_000_000_000
@@ -27,6 +28,10 @@ class Body:
     revision: object
     head: bytes
     data: bytes
+
+    def cost_bytes(self) -> int:
+        """How much memory it takes, about."""
+        return len(self.data) + len(self.head) + _BESIDES_BYTES
 
 
 class Bodies:
@@ -60,13 +65,14 @@ class Bodies:
         if time.time_ns() - max(stat.st_ctime_ns, stat.st_mtime_ns) < _SETTLED_NS:
             return
         path = os.path.join(self._root, *opened.stat.path.split("/"))  # noqa: PTH118
-        self._kept[raw] = Body(path, _identity(stat), revision, head, data)
-        self._bytes += len(data)
+        body = Body(path, _identity(stat), revision, head, data)
+        self._kept[raw] = body
+        self._bytes += body.cost_bytes()
         while self._bytes > self._limit:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, raw: bytes) -> None:
-        self._bytes -= len(self._kept.pop(raw).data)
+        self._bytes -= self._kept.pop(raw).cost_bytes()
 
 
 def _identity(stat: os.stat_result) -> Identity:

@@ -176,7 +176,10 @@ class Finds:
         decided = answer(method, asked, facts)
         if opened.descriptor is None and isinstance(decided, File):
             opened.close()
-            opened = self._store.open(file, decided.offset, decided.length)
+            try:
+                opened = self._store.open(file, decided.offset, decided.length)
+            except Missing:
+                return None
             if version(opened.stat) != found.version:
                 opened.close()
                 return None

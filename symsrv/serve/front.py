@@ -153,7 +153,7 @@ class Front:
             else:
                 await send_whole(send, decided.status, decided.headers, body or b"", head=False)
                 sent = len(body or b"")
-        except OSError as exc:
+        except (OSError, SymsrvError) as exc:
             logger.info("broke off while sending", extra={"path": where.path, "error": str(exc)})
             return "broken", 0
         finally:

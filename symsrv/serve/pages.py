@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from html import escape
 
 from symsrv import __version__, metrics
@@ -61,6 +62,7 @@ def _own_url(scope: Scope) -> str:
     host = header(headers, b"host").decode("latin-1")
     if not host:
         name, port = scope.get("server") or ("localhost", None)
+        name = f"[{name}]" if ":" in name else name
         host = f"{name}:{port}" if port else name
     scheme = header(headers, b"x-forwarded-proto").decode("latin-1")
     if scheme not in ("http", "https"):
@@ -75,7 +77,9 @@ def home(url: str) -> str:
         f"<pre>{escape(chr(10).join(client.lines_for(url)))}</pre></section>\n"
         for client in CLIENTS
     )
-    return _HOME.replace("@VERSION@", __version__).replace("@URL@", escape(url)).replace("@ROWS@", rows)
+    parts = {"@VERSION@": __version__, "@URL@": escape(url), "@ROWS@": rows}
+    # In one pass: what the browser sent may look like a part's name.
+    return re.sub("|".join(parts), lambda match: parts[match[0]], _HOME)
 
 
 _HOME = """<!doctype html>

@@ -8,18 +8,11 @@ forty threads: a slow bucket must not starve hits.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 IO_THREADS = 16
 CPU_THREADS = 2
-
-
-class Closes(Protocol):
-    """Something that must be closed."""
-
-    def close(self) -> object:
-        """Closes it."""
 
 
 class Pools:

@@ -57,8 +57,11 @@ def server(app: App | Factory, *, factory: bool = False, grace_seconds: int | No
 class Server(uvicorn.Server):
     """uvicorn's server: the second signal of any kind stops it, and none is raised again when all is done."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None] | None = None, *, supervised: bool = False
+    ) -> None:
         super().__init__(config)
+        self._supervised = supervised
         self.signal: int | None = None
         self._announce = announce
 
@@ -85,6 +88,8 @@ class Server(uvicorn.Server):
             yield
             return
         numbers = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGBREAK", None)])]
+        if self._supervised:
+            numbers.remove(signal.SIGINT)
         before = {number: signal.signal(number, self.handle_exit) for number in numbers}
         try:
             yield
@@ -115,8 +120,13 @@ def _serve(
 
 
 def _work(factory: Factory, sock: socket.socket, grace_seconds: int | None) -> None:
-    """One worker process."""
-    Server(_config(factory, factory=True, grace_seconds=grace_seconds)).run([sock])
+    """One worker process. It hears of an interrupt from its supervisor.
+
+    A terminal sends Ctrl-C to both, and the two together would be a second signal, which stops at once.
+    test_runner.py::test_ctrl_c_lets_the_answers_of_several_workers_finish
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Server(_config(factory, factory=True, grace_seconds=grace_seconds), supervised=True).run([sock])
 
 
 def url_of(sock: socket.socket) -> str:

@@ -34,6 +34,8 @@ _SIMPLE = re.compile(
     re.IGNORECASE,
 )
 
+_TARGET = re.compile(rb"/[!-~]*")
+
 AtOnce = tuple[int, bytes, bytes]
 
 
@@ -83,7 +85,7 @@ class Wire(HttpToolsProtocol):
             return False
         # Clients repeat their headers word by word on a connection: what was seen to be simple once is so again.
         end = data.find(b" HTTP/1.1\r\n", 5)
-        if self._rest and end > 0 and data[end:] == self._rest and data.startswith(b"GET /"):
+        if self._rest and data[end:] == self._rest and data.startswith(b"GET ") and _TARGET.fullmatch(data, 4, end):
             raw = data[4:end]
         else:
             match = _SIMPLE.fullmatch(data)

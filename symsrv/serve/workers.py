@@ -31,8 +31,10 @@ def supervise(work: Callable[..., None], arguments: tuple[Any, ...], count: int)
         process.start()
         return process
 
-    workers = [start() for _ in range(count)]
+    workers: list[BaseProcess] = []
     try:
+        for _ in range(count):
+            workers.append(start())  # one by one: when one cannot be started, those before it are ended
         while not signals:
             time.sleep(_POLL_SECONDS)
             for place, worker in enumerate(workers):

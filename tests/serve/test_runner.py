@@ -46,7 +46,7 @@ def start(tmp_path):
 
     def run(workers=1):
         command = [sys.executable, str(program), str(site.root), str(tmp_path / "state"), str(workers)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
         processes.append(process)
         url, port = process.stdout.readline().split()
         assert url == f"http://127.0.0.1:{port}"
@@ -103,6 +103,19 @@ def test_several_workers(start):
 
     assert process.wait(20) == 0
     assert process.stdout.read() == f"signal {int(signal.SIGTERM)}\n"
+
+
+def test_ctrl_c_lets_the_answers_of_several_workers_finish(start):
+    process, url = start(workers=2)
+
+    with urllib.request.urlopen(f"{url}/{BIG}") as response:
+        first = response.read(1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the supervisor and to its workers
+        time.sleep(1)
+
+        assert len(first + response.read()) == int(response.headers["content-length"])
+    assert process.wait(20) == 0
+    assert process.stdout.read() == f"signal {int(signal.SIGINT)}\n"
 
 
 def test_an_address_that_is_taken(start):

@@ -11,6 +11,7 @@ import pytest
 from symsrv.serve import wire
 from tests.serve.site import BIG, BIG_BYTES, PDB, exchange, live
 
+EXE_ID = b"/0A1B2C3D3000/"
 CLOSE = b"\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
@@ -124,6 +125,23 @@ def test_a_connection_is_kept_whichever_way_it_is_answered(address, shared):
                 assert body == whole[5:10]
             assert head.count(b"\r\ndate: ") == 1
             assert b"\r\nserver:" not in head.lower()
+
+
+@pytest.mark.parametrize("name", [b"no such.exe", "kein\u00fc.exe".encode(), b"x\r\nX:y", b"x\x01"])
+def test_a_target_is_looked_at_as_strictly_after_a_simple_request_as_before(address, name):
+    simple, odd = (b"GET /%b HTTP/1.1\r\nHost: h\r\n\r\n" % path for path in (PDB.encode(), name + EXE_ID + name))
+
+    with socket.create_connection(address, timeout=10) as sock:
+        stream = sock.makefile("rb")
+        for request in (simple, odd):
+            sock.sendall(request)
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += stream.readline()
+            stream.read(int(re.search(rb"content-length: (\d+)", head)[1]))
+
+    assert head.startswith(b"HTTP/1.1 404")
+    assert b"x-symsrv-reason: not-found" not in head  # that would be: looked up, though no request has such a target
 
 
 def test_a_request_may_come_in_pieces(address):
