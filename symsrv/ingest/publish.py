@@ -19,7 +19,7 @@ from symsrv.store import Draft, Offer, Staged, SymbolStore
 
 T = TypeVar("T")
 
-THREADS = 8
+THREADS = 4  # more only fight over the interpreter while copying and hashing; see docs/performance.md
 WAITING_PER_THREAD = 16
 """Sources taken ahead of the threads: enough to keep them busy beside one huge file, few enough to cost nothing."""
 
