@@ -1,7 +1,6 @@
 import json
 import os
 import shutil
-import time
 
 import pytest
 
@@ -85,32 +84,6 @@ def test_a_replaced_file_is_served_anew_with_another_etag(site):
     assert site.get(path, {"If-None-Match": before.headers["etag"]}).status == 200
 
 
-def test_bytes_put_there_behind_our_back_do_not_get_the_recorded_etag(site):
-    site.publish(("foo.pdb", build_pdb()))
-    recorded = site.get("/" + PDB).headers["etag"]
-
-    (site.root / PDB).write_bytes(b"other bytes")
-    answer = site.get("/" + PDB)
-    site.settle()
-    later = site.get("/" + PDB)
-
-    assert answer.body == later.body == b"other bytes"
-    assert answer.headers.get("etag") != recorded
-    assert later.headers["etag"] not in (recorded, None)
-
-
-def test_a_file_without_a_record_gets_its_etag_a_little_later(site):
-    (site.root / PDB).parent.mkdir(parents=True)
-    (site.root / PDB).write_bytes(b"by hand")
-
-    first = site.get("/" + PDB)
-    site.settle()
-    second = site.get("/" + PDB)
-
-    assert "etag" not in first.headers
-    assert site.get("/" + PDB, {"If-None-Match": second.headers["etag"]}).status == 304
-
-
 def test_an_empty_file_is_a_miss(site):
     (site.root / PDB).parent.mkdir(parents=True)
     (site.root / PDB).touch()
@@ -172,70 +145,6 @@ def test_what_is_known_is_served_when_news_cannot_be_read(site, monkeypatch, cap
     assert len(caplog.records) == 1
 
 
-def test_a_file_replaced_while_it_is_sent_is_sent_as_it_was(site, descriptors):
-    whole = build_pe().ljust(2_000_000, b"a")
-    site.publish(("app.exe", whole))
-    path = site.root / "app.exe/0A1B2C3D3000/app.exe"
-    site.get("/app.exe/0A1B2C3D3000/app.exe", method="HEAD")
-    before = descriptors()
-    bodies = []
-
-    async def send(message):
-        if message["type"] == "http.response.body":
-            bodies.append(message["body"])
-            if len(bodies) == 2:
-                new = path.with_name("new")
-                new.write_bytes(b"b" * 100)
-                new.replace(path)
-
-    site.loop.run_until_complete(ask(site.app, "/app.exe/0A1B2C3D3000/app.exe", send))
-
-    assert b"".join(bodies) == whole
-    assert descriptors() == before
-
-
-def test_a_file_that_becomes_shorter_breaks_the_answer_off(site, descriptors):
-    site.publish(("app.exe", build_pe().ljust(2_000_000, b"a")))
-    path = site.root / "app.exe/0A1B2C3D3000/app.exe"
-    site.get("/app.exe/0A1B2C3D3000/app.exe", method="HEAD")
-    before = descriptors()
-    messages = []
-
-    async def send(message):
-        messages.append(message)
-        if len(messages) == 3:
-            os.truncate(path, 600_000)
-
-    site.loop.run_until_complete(ask(site.app, "/app.exe/0A1B2C3D3000/app.exe", send))
-
-    assert messages[-1]["more_body"] is True  # never completed: the server closes the connection
-    assert sum(len(one.get("body", b"")) for one in messages) == 600_000
-    assert descriptors() == before
-
-
-@pytest.mark.parametrize("after", [1, 2, 5])
-def test_a_client_that_vanishes_ends_it_quietly(shared, descriptors, caplog, after):
-    before = descriptors()
-    sent = []
-
-    async def send(message):
-        sent.append(message)
-
-    shared.loop.run_until_complete(ask(shared.app, "/" + BIG, send, gone_after=lambda: len(sent) >= after))
-    assert len(sent) <= after + 2
-
-    async def fail(message):
-        sent.append(message)
-        if len(sent) >= after:
-            raise OSError("the connection was reset")
-
-    sent.clear()
-    shared.loop.run_until_complete(ask(shared.app, "/" + BIG, fail))
-    assert len(sent) == after
-    assert descriptors() == before
-    assert not [one for one in caplog.records if one.levelname in ("WARNING", "ERROR")]
-
-
 def test_a_bucket_is_read_in_the_pool(site, monkeypatch, descriptors):
     site.publish(("foo.pdb", build_pdb()), ("big.exe", build_pe().ljust(BIG_BYTES, b"z")))
     monkeypatch.setattr(type(site.store), "local", False)
@@ -295,78 +204,5 @@ def test_at_once_and_asgi_say_the_same(shared):
     assert shared.app.at_once(OTHER.encode()) is not None
 
 
-def test_a_kept_body_is_dropped_when_the_file_changes(site):
-    site.publish(("app.exe", build_pe()))
-    path = site.root / "app.exe/0A1B2C3D3000/app.exe"
-    raw = b"/app.exe/0A1B2C3D3000/app.exe"
-    old = time.time() - 100
-    os.utime(path, (old, old))  # and the change itself is too young to be kept, until the clock says otherwise
-    site.get(raw)
-    site.settle()
-
-    first, again = site.app.at_once(raw), site.app.at_once(raw)
-    path.write_bytes(b"other")
-    site.get(raw)
-    site.settle()
-    after = site.get(raw)
-
-    assert first == again
-    assert after.body == b"other"
-    path.unlink()
-    assert (site.app.at_once(raw) or (404,))[0] == 404
-
-
-@pytest.mark.parametrize("spelled", [PDB, PDB.upper(), "fo/" + PDB, PDB.replace("foo.pdb", "f+o.pdb")])
-@pytest.mark.parametrize("there_before", ["", "foo.pdb", "FOO.PDB", PDB.rpartition("/")[0]])
-def test_a_miss_that_is_remembered_ends_when_the_file_appears(site, spelled, there_before):
-    raw = b"/" + spelled.encode()
-    home = (spelled if "+" not in spelled else PDB.replace("foo.pdb", "f o.pdb")).removeprefix("fo/")
-    if there_before:
-        (site.root / there_before).mkdir(parents=True)
-    old = time.time() - 100
-    for folder in (site.root, *site.root.rglob("*")):
-        if folder.is_dir():
-            os.utime(folder, (old, old))
-
-    assert [site.app.at_once(raw)[0] for _ in range(4)] == [404] * 4
-    assert site.app._finds._missed[raw][1].holds()
-    (site.root / home).parent.mkdir(parents=True, exist_ok=True)
-    assert site.app.at_once(raw)[0] == 404
-    (site.root / home).write_bytes(b"copied in by hand")
-
-    assert site.get(raw).body == b"copied in by hand"
-    assert (site.app.at_once(raw) or (200,))[0] == 200
-
-
-def test_a_miss_among_folders_that_change_is_not_remembered(site):
-    raw = b"/" + PDB.encode()
-    (site.root / "foo.pdb").mkdir()
-
-    assert [site.app.at_once(raw)[0] for _ in range(4)] == [404] * 4
-    assert site.app._finds._missed[raw][1] is None
-
-
 def test_build_ids_that_only_look_like_one(shared):
     assert shared.get(f"/foo.pdb/{GUID_TEXT}ffffffff/foo.pdb").status == 404
-
-
-async def ask(app, path, send, gone_after=lambda: False):
-    import asyncio
-
-    asked = False
-
-    async def receive():
-        nonlocal asked
-        if not asked:
-            asked = True
-            return {"type": "http.request", "body": b"", "more_body": False}
-        while not gone_after():
-            await asyncio.sleep(0)
-        return {"type": "http.disconnect"}
-
-    async def sending(message):
-        await asyncio.sleep(0)
-        await send(message)
-
-    scope = {"type": "http", "method": "GET", "raw_path": path.encode(), "path": path, "headers": []}
-    await app(scope, receive, sending)

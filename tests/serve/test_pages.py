@@ -1,31 +1,11 @@
+"""Home, health and metrics."""
+
 import pytest
 
 from symsrv.model.errors import BackendError
 from symsrv.serve.clients import CLIENTS
+from symsrv.serve.pages import _own_url, home
 from tests.made.pdb_builder import build_pdb
-from tests.made.pe_builder import build_pe
-
-
-def test_what_sentrys_index_reader_asks(site):
-    site.publish(("foo.pdb", build_pdb()), ("app.exe", build_pe()))
-    site.publish(("app2.exe", build_pe()))
-    site.store.delete([2])
-
-    assert site.get("/000Admin/lastid.txt").body.strip() == b"0000000003"
-    lines = site.get("/000Admin/0000000001").body.decode().splitlines()
-    assert len(lines) == 2
-    for line in lines:
-        key, source = line.split(",")
-        assert site.get("/" + key.strip('"').replace("\\", "/") + "/" + key.strip('"').split("\\")[0]).status == 200
-        assert source == '""'  # where a build machine keeps its files is nobody's business
-    assert site.get("/000Admin/0000000002").body == site.get("/000Admin/0000000003").body == b""
-    assert site.get("/000Admin/0000000004").status == 404
-    for name in ("server.txt", "history.txt", "0000000002.deleted", "0000000000", "1", "", "x/y"):
-        assert site.get(f"/000Admin/{name}").status == 404, name
-
-
-def test_pingme_is_always_there(site):
-    assert (site.get("/pingme.txt").status, site.get("/pingme.txt").body) == (200, b"")
 
 
 def test_home_shows_the_lines_with_the_address_that_the_browser_used(shared):
@@ -81,8 +61,21 @@ def test_metrics_count_what_was_asked(site):
     assert 'symsrv_request_seconds_bucket{le="+Inf"} 5.0' in text
 
 
-def test_every_client_has_its_lines():
-    for client in CLIENTS:
-        assert client.name
-        assert any("http://x:1" in line for line in client.lines_for("http://x:1/"))
-        assert not any("{url}" in line or "x:1//" in line for line in client.lines_for("http://x:1/"))
+def test_what_the_browser_sent_is_not_taken_for_a_part_of_the_page():
+    page = home("http://@ROWS@/@VERSION@/@URL@")
+
+    assert page.count("<section>") == len(CLIENTS)
+    assert "<strong>http://@ROWS@/@VERSION@/@URL@</strong>" in page
+
+
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        (("127.0.0.1", 8390), "http://127.0.0.1:8390"),
+        (("::1", 8390), "http://[::1]:8390"),
+        (("sock", None), "http://sock"),
+        (None, "http://localhost"),
+    ],
+)
+def test_without_a_host_header_the_address_is_the_servers(server, url):
+    assert _own_url({"headers": [], "server": server}) == url
