@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from symsrv.layouts import parse_any
-from symsrv.store.finding import FoldedFolders
+from symsrv.store.finding import Absence, FoldedFolders
 from tests.crash.publishing import draft, image
 from tests.made.elf_builder import BUILD_ID, build_elf
 from tests.store.stores import HOME, add_as_symstore_does
@@ -138,3 +138,142 @@ def test_a_folder_too_large_to_list_is_not_listed(tmp_path, monkeypatch):
     assert folders.resolve("a") is None
     for number in range(9):
         folders.resolve(f"x{number}")
+
+
+PACKED = "a.dll/5AB380779000/a.dl_"
+
+
+def settled(root) -> None:
+    """Makes every folder look as if it had not changed for long."""
+    for folder in (root, *root.rglob("*")):
+        if folder.is_dir():
+            os.utime(folder, (1_000_000_000, 1_000_000_000))
+
+
+def absence(store, *paths):
+    return store.absence([parse_any(path) for path in paths])
+
+
+@pytest.mark.parametrize("spelled", [PACKED, PACKED.upper(), "a./" + PACKED])
+def test_a_packed_ask_is_answered_by_the_packed_file_and_by_no_other(opened, tmp_path, spelled):
+    store = opened()
+    store.commit(draft(store, image(tmp_path, "a.dll")))
+    store.catch_up()
+    assert found(store, spelled) == []
+
+    (tmp_path / "store" / PACKED).write_bytes(b"packed")
+
+    assert found(store, spelled) == [PACKED]
+    assert found(store, HOME) == [HOME]
+
+
+def test_the_plain_file_is_not_answered_by_its_packed_twin(opened, tmp_path):
+    bare(tmp_path / "store", image(tmp_path, "a.dll"), PACKED)
+
+    assert found(opened(create=False), HOME) == []
+
+
+@pytest.mark.parametrize("there_before", ["", "a.dll", "A.DLL", "a.dll/5ab380779000", "a."])
+@pytest.mark.parametrize("appears", [HOME, HOME.upper(), f"a./{HOME}"])
+def test_an_absence_ends_when_a_file_that_would_be_found_appears(opened, tmp_path, there_before, appears):
+    store, root = opened(), tmp_path / "store"
+    (root / there_before).mkdir(parents=True, exist_ok=True)
+    assert found(store, HOME) == []
+    settled(root)
+
+    vouched = absence(store, HOME)
+    assert vouched.holds()
+    (root / appears).parent.mkdir(parents=True, exist_ok=True)
+    if vouched.holds():  # the folders were there, and only the file is missing
+        (root / appears).write_bytes(b"by hand")
+
+    assert not vouched.holds()
+
+
+def test_an_absence_does_not_end_by_what_happens_elsewhere(opened, tmp_path):
+    store, root = opened(), tmp_path / "store"
+    for folder in ("a.dll/5AB380779000", "b.dll/5AB380779000"):
+        (root / folder).mkdir(parents=True)
+    settled(root)
+    vouched = absence(store, HOME)
+
+    bare(root, image(tmp_path, "b.dll"), "b.dll/5AB380779000/b.dll")
+    (root / "b.dll" / "more").mkdir()
+
+    assert vouched.holds()
+
+
+def test_an_absence_ends_with_a_folder_that_it_watches(opened, tmp_path):
+    store, root = opened(), tmp_path / "store"
+    (root / "a.dll").mkdir()
+    settled(root)
+    vouched = absence(store, HOME)
+
+    (root / "a.dll").rmdir()
+
+    assert not vouched.holds()
+
+
+def test_of_several_asks_the_absence_watches_all(opened, tmp_path):
+    store, root = opened(), tmp_path / "store"
+    other = HOME.replace("a.dll", "b.dll")
+    for folder in ("a.dll", "b.dll"):
+        (root / folder).mkdir()
+    settled(root)
+    vouched = absence(store, HOME, other)
+    assert vouched.holds()
+
+    bare(root, image(tmp_path, "b.dll"), other)
+
+    assert not vouched.holds()
+
+
+def test_nobody_vouches_while_a_folder_has_just_changed(opened, tmp_path):
+    store, root = opened(), tmp_path / "store"
+    (root / "a.dll").mkdir()
+    settled(root)
+    os.utime(root / "a.dll")
+
+    assert absence(store, HOME) is None
+    assert absence(store, HOME.replace("a.dll", "b.dll")) is not None
+
+
+def test_nobody_vouches_for_a_folder_that_is_not_there(tmp_path):
+    assert Absence.of([str(tmp_path / "nothing")]) is None
+
+
+def test_on_a_bucket_nobody_vouches(bucket, opened):
+    assert absence(opened(bucket), HOME) is None
+
+
+def test_an_absence_that_cannot_be_looked_at_any_more_does_not_hold(tmp_path):
+    (tmp_path / "a.dll").mkdir()
+    settled(tmp_path)
+    vouched = Absence.of([str(tmp_path / "a.dll")])
+    assert vouched.holds()
+
+    (tmp_path / "a.dll").rmdir()
+
+    assert not vouched.holds()
+
+
+def test_a_file_where_a_folder_is_looked_for_is_no_way_to_anything(tmp_path):
+    (tmp_path / "A.dll").write_bytes(b"a file")
+    folders = FoldedFolders(tmp_path)
+
+    assert folders.resolve("a.dll/5ab3/a.dll") is None
+    assert list(folders.on_the_way("a.dll/5ab3/a.dll")) == ["", "", "A.dll"]
+
+
+def test_what_is_remembered_of_folders_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr("symsrv.store.finding._LISTED_NAMES", 6)
+    folders = FoldedFolders(tmp_path)
+    for number in range(6):
+        (tmp_path / f"A{number}" / "ID").mkdir(parents=True)
+    assert [folders.resolve(f"a{number}/id") for number in range(6)] == [f"A{number}/ID" for number in range(6)]
+    assert len(folders._listed) == 7
+
+    assert folders.resolve("A0/ID/none") is None  # the folders of ids are not remembered, and one more look makes room
+
+    assert len(folders._listed) < 7
+    assert folders.resolve("a5/id") == "A5/ID"
