@@ -154,3 +154,21 @@ def test_an_object_that_goes_while_it_is_found_is_a_miss(bucket):
     assert finds.prepare(route(b"/" + PDB.encode()), "GET", None).answer == Miss(Reason.NOT_FOUND)
     assert finds.prepare(route(b"/" + PDB.encode()), "HEAD", None).answer == Miss(Reason.NOT_FOUND)
     pools.close()
+
+
+def test_an_object_that_goes_after_its_section_was_found_is_a_miss(bucket, monkeypatch):
+    pools = Pools()
+    finds = Finds(bucket, Hashes(bucket, pools))
+    real = bucket.open
+
+    def open_after_it_went(file, start=0, length=None):
+        if length == len(LINES):
+            bucket._backend.delete(file.home)
+        return real(file, start, length)
+
+    monkeypatch.setattr(bucket, "open", open_after_it_went)
+
+    answer = finds.prepare(route(f"/buildid/{HEX}/section/.debug_line".encode()), "GET", None).answer
+
+    assert answer == Miss(Reason.NO_SECTION)
+    pools.close()
