@@ -73,6 +73,7 @@ interop: $(VENV)/.test
 	$(PY) -m pytest -m interop -ra tests
 
 prove: $(VENV)/.prove
+	$(PY) tests/fuzz/run.py 60
 	$(PY) -m pytest -m prove -ra -s tests
 
 bench: $(VENV)/.test
