@@ -71,6 +71,7 @@ format: $(VENV)/.test
 interop: $(VENV)/.test
 	bash tests/interop/install.sh
 	$(PY) -m pytest -m interop -ra tests
+	SYMSRV_PEERS=1 $(PY) -m pytest -ra tests/ledger  # again, and now PostgreSQL has to be there
 
 prove: $(VENV)/.prove
 	$(PY) tests/fuzz/run.py 60
