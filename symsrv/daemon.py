@@ -70,7 +70,7 @@ def know_files(store: SymbolStore) -> None:
     Until it is done, such a folder answers by path alone.
     """
     store.catch_up()
-    if store.local and store.knows_nothing():
+    if store.local and not store.known_files():
         threading.Thread(target=_reindex, args=(store,), name="reindex", daemon=True).start()
 
 

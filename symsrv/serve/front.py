@@ -43,7 +43,9 @@ def create_app(
 ) -> "Front":
     """The ASGI app that serves a store. It does not close the store."""
     pools = Pools(io_threads=io_threads, cpu_threads=cpu_threads)
-    return Front(store, pools, metrics or ServeMetrics(), remembered=remembered)
+    metrics = metrics or ServeMetrics()
+    metrics.store_files = store.known_files
+    return Front(store, pools, metrics, remembered=remembered)
 
 
 class Front:

@@ -303,9 +303,9 @@ class SymbolStore:
         """Whether a delete removes files itself; on a bucket they stay for `prune`."""
         return self._backend.shared_lock
 
-    def knows_nothing(self) -> bool:
-        """Whether the index has no file, so that only paths can be answered."""
-        return not self.index.counts().files
+    def known_files(self) -> int:
+        """How many files the index knows; with none, only paths can be answered."""
+        return self.index.counts().files
 
     def two_tier(self) -> bool:
         """Whether the store says of itself that names lie in folders of their first two letters."""

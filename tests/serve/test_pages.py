@@ -79,3 +79,7 @@ def test_what_the_browser_sent_is_not_taken_for_a_part_of_the_page():
 )
 def test_without_a_host_header_the_address_is_the_servers(server, url):
     assert _own_url({"headers": [], "server": server}) == url
+
+
+def test_metrics_count_the_files_of_the_store(site):
+    assert b"symsrv_store_files" in site.get(b"/-/metrics").body

@@ -40,7 +40,7 @@ def test_a_bare_folder_answers_in_any_case(opened, tmp_path, path):
     bare(tmp_path / "store", image(tmp_path, "a.dll"))
     store = opened(create=False)
 
-    assert store.knows_nothing()
+    assert not store.known_files()
     assert found(store, path) == [HOME]
 
 
