@@ -1,13 +1,21 @@
 """What every test may use: the command line in this process, and a home of its own."""
 
+import contextlib
 import json
 import logging
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# A CI that starts its jobs in the background ignores these, and so would every process that a test starts and signals.
+for _name in ("SIGINT", "SIGHUP"):
+    if (_number := getattr(signal, _name, None)) is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        with contextlib.suppress(ValueError):
+            signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
