@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -71,6 +72,8 @@ class Events:
             observer.join()
 
     def _start(self) -> None:
+        # A folder that appears while watchdog looks at its parent is added twice; it says so in a paragraph and copes.
+        warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
         try:
             from watchdog.observers import Observer
 
