@@ -12,6 +12,7 @@ import symsrv.backends
 import symsrv.commands
 import symsrv.formats
 import symsrv.layouts
+import symsrv.packing
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HOUSE = REPOSITORY / "symsrv"
@@ -19,10 +20,10 @@ MODULES = sorted(HOUSE.rglob("*.py"))
 ROOMS = sorted(path.parent.name for path in HOUSE.glob("*/__init__.py"))
 LINES = 400
 
-SHELVES = {"formats": "FORMATS", "layouts": "LAYOUTS", "backends": "BACKENDS", "commands": "COMMANDS"}
+SHELVES = {"formats": "FORMATS", "layouts": "LAYOUTS", "backends": "BACKENDS", "commands": "COMMANDS", "packing": "ARCHIVES"}
 """Each shelf and its table."""
 
-CONTRACTS = {"formats": {"name", "sniff", "identify"}, "layouts": {"name", "parse", "paths"}}
+CONTRACTS = {"formats": {"name", "sniff", "identify"}, "layouts": {"name", "parse", "paths"}, "packing": {"name", "sniff", "members"}}
 """What makes a class a member, where that can be seen from the class."""
 
 

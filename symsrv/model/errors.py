@@ -5,6 +5,7 @@
     ├── NotIdentified           this is not a debug file we can file (with a reason word)
     ├── BadName                 a name that must not become part of a path
     ├── SourceError             a file that was to be published could not be read as one piece
+    ├── ArchiveError            an archive or a member of one that cannot be unpacked
     └── StoreError
         ├── NoStore             nothing there that could be a store
         ├── StoreLocked         somebody else is writing (try again)
@@ -95,6 +96,22 @@ class SourceError(SymsrvError):
         super().__init__(sentence)
         self.reason = reason
         self.transient = transient
+
+
+class ArchiveError(SymsrvError):
+    """An archive, or a member of one, that cannot be unpacked.
+
+    Reasons: `archive-damaged` (cut, a wrong checksum, tables that contradict each other), `archive-encrypted`,
+    `archive-unsupported` (a method of compression that symsrv does not know), `archive-limit` (too many members, too
+    many bytes, too well compressed), `archive-depth` (an archive in an archive in an archive), `bad-name` (a member's
+    name leads out of the archive), `not-a-file` (a link, a device).
+    """
+
+    reason = "archive-damaged"
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 class StoreError(SymsrvError):

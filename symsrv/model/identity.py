@@ -5,20 +5,27 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from symsrv.model.ask import Ask, Wants
-from symsrv.model.ids import BUILD, SymbolId
+from symsrv.model.ids import BUILD, UUID, SymbolId
 
 CODE = "code"
 DEBUG_INFO = "debug"
 BOTH = "both"
+SYM = "sym"
+BREAKPAD = "breakpad"
+"""The format of Breakpad's text symbols: the only one that is asked for by the name of another file."""
+
+_WHOLE = {CODE: Wants.CODE, DEBUG_INFO: Wants.DEBUG, BOTH: Wants.EITHER}
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """One thing a file is; most files are one, a fat Mach-O is one per slice.
 
-    `ids` are the file's own, the canonical one first. `code_id` and `debug_id` are printed for people and
+    `ids` are those that paths are made of, the canonical one first; `also` are further ones it can be found by: the
+    PDB's for a PE, Breakpad's for an ELF file. `code_id` and `debug_id` are printed for people and
     tools: stamp+size in symstore's case or a build id; the debug id in Breakpad's form (32 digits + age).
-    For a PE, `debug_id` and `debug_file` name the PDB it was linked with. `symbol_kind` is column 4 of
+    For a PE, `debug_id` and `debug_file` name the PDB it was linked with; for Breakpad's text symbols, the file they
+    were made from, under whose name they are asked for. `symbol_kind` is column 4 of
     `refs.ptr`: `bin`, `pri` (private symbols), `pub` (stripped) or `typ` (types only).
     """
 
@@ -33,34 +40,52 @@ class Identity:
     build_id: str | None = None
     symbol_kind: str = "bin"
     notes: tuple[str, ...] = ()
+    also: tuple[SymbolId, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """What it is good for: `code`, `debug`, `both`, or `sym` for Breakpad's text symbols."""
+        return SYM if self.format == BREAKPAD else self.kind
+
+    @property
+    def asked_name(self) -> str:
+        """The name under which clients ask for it: its own, or that of the file that text symbols were made from."""
+        return self.debug_file if self.format == BREAKPAD and self.debug_file else self.name
 
     def asks(self) -> tuple[Ask, ...]:
         """The asks this file answers, the one that names its home first."""
-        if self.ids[0].kind != BUILD:
-            return (Ask(Wants.CODE if self.kind == CODE else Wants.DEBUG, self.ids, self.name),)
+        if self.role == SYM:
+            return (Ask(Wants.SYM, self.ids, self.asked_name),)
+        if self.ids[0].kind not in (BUILD, UUID):
+            return (Ask(_WHOLE[self.kind], self.ids, self.name),)
         code = Ask(Wants.CODE, self.ids, self.name)
-        debug = Ask(Wants.DEBUG, self.ids)  # debuggers know a separate ELF debug file by its build id alone
+        debug = Ask(Wants.DEBUG, self.ids)  # debuggers know a separate debug file by its id alone
         return {CODE: (code,), DEBUG_INFO: (debug,)}.get(self.kind, (code, debug))
 
     def answers(self, wants: Wants) -> bool:
         """Whether a file of this kind can satisfy an ask of that kind."""
+        if self.role == SYM or wants is Wants.SYM:
+            return self.role == SYM and wants is Wants.SYM
         if wants is Wants.CODE:
             return self.kind in (CODE, BOTH)
         if wants is Wants.DEBUG:
             return self.kind in (DEBUG_INFO, BOTH)
-        return wants is not Wants.SYM
+        return True
 
     def to_record(self) -> dict[str, Any]:
         """The identity as a transaction document keeps it; what is empty is left out."""
         values = {key: getattr(self, key) for key in self.__dataclass_fields__}
         record = {key: value for key, value in values.items() if value not in (None, ())}
-        record["ids"] = [[one.kind, one.value] for one in self.ids]
+        for field in ("ids", "also"):
+            if ids := getattr(self, field):
+                record[field] = [[one.kind, one.value] for one in ids]
         return record
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """The inverse of `to_record`; fields of later versions are ignored."""
         known = {key: record[key] for key in cls.__dataclass_fields__ if key in record}
-        known["ids"] = tuple(SymbolId(kind, value) for kind, value in record["ids"])
+        for field in ("ids", "also"):
+            known[field] = tuple(SymbolId(kind, value) for kind, value in record.get(field, ()))
         known["notes"] = tuple(record.get("notes", ()))
         return cls(**known)

@@ -2,9 +2,16 @@
 
 Normal forms (lower-case hexadecimal, nothing padded):
 
-    debug   GUID (32 digits) + age, `""` where the file has none    3249d99d0c4049318610f4e4fb0b69361
-    pe      TimeDateStamp (8 digits) + SizeOfImage                  5ab380779000
-    build   the whole GNU build id, byte by byte                    dfb85de42daffd09640c8fe377d572de3e168920
+    debug          GUID (32 digits) + age, `""` where the file has none  3249d99d0c4049318610f4e4fb0b69361
+    pe             TimeDateStamp (8 digits) + SizeOfImage                5ab380779000
+                   a PDB 2.0 has the same form: signature + age          5555cd4f2
+    build          the whole GNU build id, byte by byte                  dfb85de42daffd09640c8fe377d572de3e168920
+    uuid           a Mach-O file's LC_UUID, byte by byte                 67e9247c814e392ba027dbde6748fcbf
+    wasm           a WebAssembly module's build id                       bda18fd85d4a4eb893022d6bfad846b1
+    msfz           as debug, of a PDB in a compressed container          99891b3ed7ae4c3babff8a2b4a9b0c431
+    r2rmap         version, `-`, signature of a ReadyToRun map           1-734d59d6de0e96aa3c77b3e2ed498097
+    build-coreclr  the build id of the .NET runtime that a file serves   ef8f58a0b402d11c68f78342ef4fcc7d23798d4c
+    uuid-coreclr   the same by the runtime's LC_UUID                     b5372bdabccd38f8899b6a782ceca847
 
 A path segment rarely says which kind it holds, so `readings` returns every one it can be, best first.
 Rules: SSQP key conventions (padding, prefixes), lldb (decimal age), rust-minidump (bare build id).
@@ -16,9 +23,19 @@ from dataclasses import dataclass
 DEBUG = "debug"
 PE = "pe"
 BUILD = "build"
+UUID = "uuid"
+WASM = "wasm"
+MSFZ = "msfz"
+PERFMAP = "r2rmap"
+CORECLR_BUILD = "build-coreclr"
+CORECLR_UUID = "uuid-coreclr"
+
+PORTABLE_AGE = 0xFFFFFFFF  # stands where a portable PDB has no age
 
 _HEX = re.compile(r"[0-9a-f]+")
 _BUILD_LIMIT_DIGITS = 128
+_UUID_DIGITS = 32
+_WASM_LIMIT_DIGITS = 512
 SSQP_BUILD_DIGITS = 40
 
 
@@ -45,9 +62,24 @@ def build_id(raw: bytes) -> SymbolId:
     return SymbolId(BUILD, raw.hex())
 
 
+def uuid_id(raw: bytes) -> SymbolId:
+    """A Mach-O file's id: the 16 bytes of LC_UUID."""
+    return SymbolId(UUID, raw.hex())
+
+
+def wasm_id(raw: bytes) -> SymbolId:
+    """A WebAssembly module's id: the content of its `build_id` section."""
+    return SymbolId(WASM, raw.hex())
+
+
+def perfmap_id(version: int, signature: str) -> SymbolId:
+    """A ReadyToRun map's id: its format version, and the 32 digits of its signature in the order of the bytes."""
+    return SymbolId(PERFMAP, f"{version}-{signature.lower()}")
+
+
 def printed(symbol_id: SymbolId) -> str:
     """The id as symstore.exe writes it: GUID or stamp in upper case, age or size in lower."""
-    upper = {DEBUG: 32, PE: 8}.get(symbol_id.kind, 0)
+    upper = {DEBUG: 32, MSFZ: 32, PE: 8}.get(symbol_id.kind, 0)
     return symbol_id.value[:upper].upper() + symbol_id.value[upper:]
 
 
@@ -90,4 +122,8 @@ def readings(text: str) -> tuple[SymbolId, ...]:
         # The Python symstore package pads small image sizes to four digits.
         found.append(SymbolId(PE, digits[:8] + (digits[8:].lstrip("0") or "0")))
     found.extend(build_readings(digits))
+    if len(digits) == _UUID_DIGITS:
+        found.append(SymbolId(UUID, digits))  # rust-minidump asks for Mach-O code by the bare UUID
+    if len(digits) % 2 == 0 and len(digits) <= _WASM_LIMIT_DIGITS:
+        found.append(SymbolId(WASM, digits))
     return tuple(found)

@@ -82,7 +82,7 @@ def test_what_is_no_id_has_no_readings(text: str):
 
 
 def test_a_decimal_age_above_32_bits_is_none():
-    assert [one.kind for one in readings(f"{GUID}4294967296")] == [BUILD]
+    assert [one.kind for one in readings(f"{GUID}4294967296")] == [BUILD, WASM]
     assert debug_id(GUID, 429496729) in readings(f"{GUID}429496729")
 
 
