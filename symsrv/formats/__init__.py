@@ -23,6 +23,12 @@ _OPEN_FLAGS = (
 )
 
 
+def recognised(head: bytes) -> bool:
+    """Whether the first HEAD_BYTES look like any format: if not, the rest of a file need not be there."""
+    head = head[:HEAD_BYTES]
+    return any(one.sniff(head) for one in FORMATS)
+
+
 def identify(data: Reader, name: str) -> tuple[Identity, ...]:
     """What the file is, one identity or several; `name` is its checked base name. Raises NotIdentified."""
     if not data.size:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from symsrv.formats import FORMATS, identify, identify_path
+from symsrv.formats import FORMATS, identify, identify_path, recognised
 from symsrv.formats.base import HEAD_BYTES, BytesReader, FileReader
 from symsrv.model.errors import BadName, NotIdentified
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, Identity
@@ -130,6 +130,13 @@ def test_empty_and_unknown():
     assert refused(b"") == "empty"
     assert refused(b"notes") == "unknown-format"
     assert refused(bytes(4096)) == "unknown-format"
+
+
+def test_the_first_bytes_tell_whether_the_rest_is_wanted():
+    assert recognised(build_elf([TEXT]))
+    assert recognised(build_pdb()[:HEAD_BYTES])
+    assert not recognised(b"no debug file")
+    assert not recognised(b"")
 
 
 def test_path_gives_the_name(tmp_path):
