@@ -1,4 +1,4 @@
-"""Real PE, PDB and ELF files, linked by lld from `python -m ziglang`. See `tests/made/__init__.py`.
+"""Real PE, PDB, ELF, Mach-O and WASM files, linked by lld from `python -m ziglang`. See `tests/made/__init__.py`.
 
 Recipes: the corpus's README, "Making real files". They need no network; each takes about 0.1 s, once per machine.
 """
@@ -35,6 +35,7 @@ ELF_TARGETS = {
     "riscv64": "riscv64-linux-musl",
     "s390x": "s390x-linux-gnu",
 }
+MACHO_TARGETS = {"x86_64": "x86_64-macos", "arm64": "aarch64-macos"}
 BIG_ENDIAN = frozenset({"mips", "ppc", "s390x"})
 
 
@@ -78,6 +79,20 @@ def elf(arch: str = "x86_64", style: str = "sha1", *, debug: bool = True) -> Mad
 def relocatable(arch: str = "x86_64") -> Path:
     """An object file with DWARF; it has no build id."""
     return _build(_folder() / f"o-{arch}" / "made.o", "-target", ELF_TARGETS[arch], *FLAGS, "-c")
+
+
+def macho(arch: str = "x86_64") -> Path:
+    """A library for macOS with LC_UUID, for a key of MACHO_TARGETS; its DWARF stays in the object file."""
+    folder = _folder() / f"macho-{arch}"
+    return _build(folder / "libmade.dylib", "-target", MACHO_TARGETS[arch], *FLAGS, "-shared")
+
+
+def wasm(style: str = "sha1", *, debug: bool = True) -> Path:
+    """A WebAssembly module with DWARF (or without) and a build id: sha1, uuid, fast, `0x…` or none."""
+    folder = _folder() / f"wasm-{style[:12]}-{len(style)}{'' if debug else '-plain'}"
+    flags = FLAGS if debug else (*FLAGS[1:], "-s")
+    linker = ("-Wl,--no-entry", f"-Wl,--build-id={style}")
+    return _build(folder / "made.wasm", "-target", "wasm32-wasi", *flags, *linker)
 
 
 @cache
