@@ -2,16 +2,19 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from symsrv.formats.base import HEAD_BYTES, FileReader, Format, Reader
+from symsrv.formats.base import HEAD_BYTES, READ_BUDGET_BYTES, FileReader, Format, Reader
 from symsrv.formats.elf import Elf
+from symsrv.formats.minidump import Minidump
 from symsrv.formats.pdb import Pdb
 from symsrv.formats.pe import Pe
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import Identity
 from symsrv.model.names import base_name, checked_name
 
-FORMATS: tuple[Format, ...] = (Pe(), Pdb(), Elf())
+FORMATS: tuple[Format, ...] = (Pe(), Pdb(), Elf(), Minidump())
 
 # O_NONBLOCK: opening a named pipe must not wait for its writer. Windows: no newline translation, no inheritance.
 _OPEN_FLAGS = (
@@ -48,10 +51,17 @@ def identify_path(path: str | os.PathLike[str], name: str | None = None) -> tupl
     Raises NotIdentified, BadName if the name cannot be one in a store, and OSError if the file cannot be read.
     """
     checked = checked_name(base_name(os.fspath(path)) if name is None else name)
+    with opened(path) as data:
+        return identify(data, checked)
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str], *, budget: int = READ_BUDGET_BYTES) -> Iterator[FileReader]:
+    """A reader of a file on disk. Raises NotIdentified if it is no ordinary file, OSError if it cannot be read."""
     descriptor = os.open(path, _OPEN_FLAGS)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise NotIdentified("unknown-format", "it is not an ordinary file")
-        return identify(FileReader(descriptor), checked)
+        yield FileReader(descriptor, budget)
     finally:
         os.close(descriptor)
