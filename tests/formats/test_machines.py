@@ -1,6 +1,6 @@
 import pytest
 
-from symsrv.formats.machines import coff_machine, elf_machine
+from symsrv.formats.machines import coff_machine, elf_machine, ready_to_run_target
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,8 @@ from symsrv.formats.machines import coff_machine, elf_machine
         (0x1C4, "arm"),
         (0xAA64, "arm64"),
         (0xA641, "arm64ec"),
+        (0xA64E, "arm64x"),
+        (0x184, "alpha"),
         (0xFD1D, "0xfd1d"),
         (0, None),
     ],
@@ -30,3 +32,19 @@ def test_elf_machines(number, wide, word):
 def test_machines_without_a_word_print_as_numbers():
     assert elf_machine(0xFEBA, wide=True) == "0xfeba"
     assert elf_machine(0, wide=True) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "target"),
+    [
+        (0xFD1D, ("Linux", "x86_64")),
+        (0xD11D, ("Linux", "arm64")),
+        (0xEC20, ("Apple", "arm64")),
+        (0x8664, None),
+        (0x1234, None),
+        (0, None),
+    ],
+)
+def test_ready_to_run_for_other_systems(number, target):
+    # dotnet/runtime, pedecoder.h: the machine is XORed with a word for the system.
+    assert ready_to_run_target(number) == target

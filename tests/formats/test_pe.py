@@ -4,9 +4,9 @@ import pefile
 import pytest
 
 from symsrv.formats import identify_path
-from symsrv.formats.pe import DEBUG_ENTRIES_LIMIT
+from symsrv.formats.pe_debug import DEBUG_ENTRIES_LIMIT
 from symsrv.model.identity import CODE
-from symsrv.model.ids import PE
+from symsrv.model.ids import DEBUG, PE, UUID
 from tests.formats.checks import (
     check_against_manifest,
     check_keys,
@@ -17,7 +17,18 @@ from tests.formats.checks import (
     symbolic_object,
 )
 from tests.made import corpus, zig
-from tests.made.pe_builder import GUID_TEXT, IMAGE_SIZE, STAMP, Entry, build_pe, nb10, rsds
+from tests.made.pe_builder import (
+    GUID_TEXT,
+    IMAGE_SIZE,
+    STAMP,
+    Entry,
+    build_pe,
+    misc,
+    mpdb,
+    mtoc,
+    nb10,
+    rsds,
+)
 
 # Cut or faked so that the manifest itself expects no id.
 NO_ID = {"broken/truncated.exe", "broken/pe-cut-in-header.exe", "broken/mz-only.dll"}
@@ -106,6 +117,70 @@ def test_first_codeview_entry_decides_and_the_second_is_noted():
     assert found.notes == (f"it also names the PDB a.pdb {GUID_TEXT.upper()}2",)
 
 
+def test_every_codeview_entry_can_be_found_by():
+    # .NET's tools ask for both PDBs of an image that was compiled ahead of time, by the id with FFFFFFFF.
+    other = bytes(range(16))
+    found = identified(
+        build_pe(
+            [
+                Entry(rsds(b"a.ni.pdb", age=26)),
+                Entry(rsds(b"a.pdb", guid=other), minor=0x504D, stamp=0x0FB0FC89),
+                Entry(nb10(age=112)),
+                Entry(rsds(b"a.ni.pdb", age=26)),
+            ]
+        )
+    )
+
+    assert [(one.kind, one.value) for one in found.also] == [
+        (DEBUG, GUID_TEXT + "1a"),
+        (DEBUG, "03020100050407060809" + "0a0b0c0d0e0f" + "ffffffff"),
+        (DEBUG, "03020100050407060809" + "0a0b0c0d0e0f" + "fb0fc89"),
+        (PE, "5555cd4f70"),
+    ]
+
+
+def test_mach_o_file_of_firmware():
+    found = identified(build_pe([Entry(mtoc())], subsystem=11))
+
+    assert found.debug_id == "101112131415161718191A1B1C1D1E1F0"
+    assert [(one.kind, one.value) for one in found.also] == [(UUID, "101112131415161718191a1b1c1d1e1f")]
+    assert found.debug_file == "made.dll"
+
+
+@pytest.mark.parametrize("record", [nb10(b"/Build/made.debug", signature=0, age=0), rsds(guid=bytes(16), age=0)])
+def test_zeros_are_no_id(record):
+    found = identified(build_pe([Entry(record)]))
+
+    assert (found.debug_id, found.also) == (None, ())
+    assert found.notes == (f"it names the debug file {found.debug_file} without an id",)
+
+
+def test_debug_information_inside_is_not_a_broken_entry():
+    found = identified(build_pe([Entry(b"NB09" + bytes(60))]))
+
+    assert found.notes == ("its debug information (NB09) is inside of it",)
+
+
+def test_checksum_and_embedded_pdb_are_noted_once():
+    checksum = Entry(b"SHA256\0" + bytes(range(32)), kind=19)
+    found = identified(build_pe([Entry(rsds()), checksum, checksum, Entry(mpdb(b"BSJB"), kind=17, minor=0x100)]))
+
+    assert found.notes == (f"the checksum of its PDB is SHA256:{bytes(range(32)).hex()}", "it embeds its portable PDB")
+
+
+@pytest.mark.parametrize("record", [b"", b"SHA256", b"\x1b[2J\0abcd", b"SHA256\0", b"SHA256\0" + bytes(65)])
+def test_broken_checksum_is_not_told(record):
+    assert identified(build_pe([Entry(record, kind=19)])).notes == ()
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_dbg_file_of_a_stripped_image(wide):
+    found = identified(build_pe([Entry(misc("C:\\out\\old.dbg", wide=wide), kind=4)], flags=0x2222))
+
+    assert found.notes == ("its debug information was moved to old.dbg",)
+    assert identified(build_pe([Entry(misc("old.dbg"), kind=4)])).notes == ()
+
+
 def test_second_name_cannot_carry_control_characters():
     found = identified(build_pe([Entry(rsds()), Entry(rsds(b"\x1b[2Jx.pdb"))]))
 
@@ -184,7 +259,7 @@ def test_unknown_optional_header():
 
 
 def test_cut_anywhere():
-    image = build_pe([Entry(rsds())])
+    image = build_pe([Entry(rsds()), Entry(mpdb(b"x" * 99), kind=17), Entry(misc("a.dbg"), kind=4)], flags=0x2222)
     whole = identified(image)
 
     for size in range(len(image)):
