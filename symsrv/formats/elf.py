@@ -1,38 +1,50 @@
-"""ELF: programs, libraries and their separate debug files. Known by the GNU build id, whatever its length."""
+"""ELF: programs, libraries and their separate debug files. Known by the GNU build id, or else by Breakpad's hash."""
 
-import struct
+from collections.abc import Iterator
 
 from symsrv.formats.base import Reader
+from symsrv.formats.elf_needed import needed
+from symsrv.formats.elf_notes import SEGMENTS_LIMIT, find_build_id
 from symsrv.formats.elf_tables import (
     ET_CORE,
+    ET_REL,
     MAGIC,
     PT_LOAD,
-    PT_NOTE,
     SHF_ALLOC,
-    SHT_NOTE,
     SHT_PROGBITS,
     ElfTables,
     Section,
+    SectionNames,
 )
+from symsrv.formats.elf_text_id import TEXT_NAMES, text_ids
 from symsrv.formats.guid import GUID_BYTES, breakpad_id, guid_text
 from symsrv.formats.machines import elf_machine
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, Identity
-from symsrv.model.ids import build_id
+from symsrv.model.ids import SymbolId, build_id, debug_id
 
-SEGMENTS_LIMIT = 128
+__all__ = ["Elf", "needed"]
+
 SECTIONS_LIMIT = 256  # of more, the first and the last half: notes come first, debug information comes last
-NOTES_LIMIT = 8
-NOTES_LIMIT_BYTES = 4096
 NAMES_LIMIT_BYTES = 8192  # a longer table of names is read name by name
-BUILD_ID_LIMIT_BYTES = 64
+LINK_LIMIT_BYTES = 512
 
-_GNU = b"GNU\0"
-_NT_GNU_BUILD_ID = 3
 _NAME_BYTES = 20
 _DEBUG = (b".debug_", b".zdebug_")
 # Unwinding and pretty-printer data that `strip` leaves in a program: ARM libraries and Rust programs have them.
 _NOT_DEBUG = (b".debug_frame\0", b".zdebug_frame\0", b".debug_gdb_scripts\0")
+_PACKAGE = (b".debug_cu_index", b".debug_tu_index")
+_SPLIT = b".dwo"
+_NO_BUILD_ID = "it has no build id, so Breakpad's hash of its code is its id; link it with -Wl,--build-id"
+_NO_ID = {
+    "package": "a package of split DWARF without a build id: debuggers look for <program>.dwp beside the program",
+    "split": "split DWARF without a build id: debuggers follow the path in the program's DW_AT_dwo_name; "
+    "link it with -gno-split-dwarf, or keep a .dwp beside the program",
+    "object": "an object file without a build id; link it with -Wl,--build-id",
+    "debug": "a separate debug file without a build id: debuggers find it by its name alone (.gnu_debuglink); "
+    "link its program with -Wl,--build-id",
+    "code": "an ELF file without a build id, and without a .text to hash; link it with -Wl,--build-id",
+}
 
 
 class Elf:
@@ -50,25 +62,33 @@ class Elf:
         if elf.type == ET_CORE:
             raise NotIdentified("not-symbols", "a core dump: it is what symbols are needed for")
         sections = _sections(elf)
-        notes = () if elf.sound else ("its section headers lie outside the file",)
+        notes = [] if elf.sound else ["its section headers lie outside the file"]
         raw = find_build_id(elf, sections)
+        if raw is None and not elf.sound:
+            raise NotIdentified("truncated", "an ELF file that ends before its own tables do")
+        names = SectionNames(elf, NAMES_LIMIT_BYTES)
+        kind = _kind(elf, sections, names)
         if raw is None:
-            if not elf.sound:
-                raise NotIdentified("truncated", "an ELF file that ends before its own tables do")
-            raise NotIdentified("no-id", "an ELF file without a build id; link it with -Wl,--build-id")
-        kind = _kind(elf, sections)
+            ids = _text_ids(elf, sections, names, kind)
+            shown, also = ids[0], ids[1:]
+            ids = ids[:1]
+            notes.append(_NO_BUILD_ID)
+        else:
+            # Short build ids are filled with zeros. Breakpad's file_id.cc.
+            also = _breakpad_ids(elf, raw[:GUID_BYTES].ljust(GUID_BYTES, b"\0"))
+            ids, shown = (build_id(raw),), also[0]
         identity = Identity(
             format=self.name,
             kind=kind,
             name=name,
-            ids=(build_id(raw),),
+            ids=ids,
             arch=elf_machine(elf.machine, wide=elf.wide),
-            code_id=raw.hex(),
-            # Breakpad's file_id.cc swaps the first fields whatever the byte order, and fills short ids with zeros.
-            debug_id=breakpad_id(guid_text(raw[:GUID_BYTES].ljust(GUID_BYTES, b"\0")), 0),
-            build_id=raw.hex(),
+            code_id=raw.hex() if raw else None,
+            debug_id=breakpad_id(shown.value[: 2 * GUID_BYTES], 0),
+            build_id=raw.hex() if raw else None,
             symbol_kind="bin" if kind == CODE else "pri",
-            notes=notes,
+            notes=(*notes, *_links(elf, sections, names)),
+            also=also,
         )
         return (identity,)
 
@@ -80,72 +100,103 @@ def _sections(elf: ElfTables) -> tuple[Section, ...]:
     return (*elf.sections(0, half), *elf.sections(elf.section_count - half, half))
 
 
-def find_build_id(elf: ElfTables, sections: tuple[Section, ...]) -> bytes | None:
-    """The build id: by segments, which every loader trusts, then by sections, which .o and .debug files need.
+def _breakpad_ids(elf: ElfTables, *values: bytes) -> tuple[SymbolId, ...]:
+    """The ids that Breakpad and symbolic make of 16 bytes; further values are other opinions on the bytes.
 
-    In a debug file made by eu-strip the program headers still describe the program, so a note that is not there is
-    ordinary. Sections are taken by their type, whatever their name: linker scripts rename `.note.gnu.build-id`.
+    Breakpad swaps the first fields by the order of the machine that runs it, in practice always; symbolic leaves
+    them if the file is big-endian. Both add the age 0.
     """
-    segments = ((one.offset, one.size, one.align) for one in elf.segments(SEGMENTS_LIMIT) if one.kind == PT_NOTE)
-    by_section = ((one.offset, one.size, one.align) for one in sections if one.kind == SHT_NOTE)
-    for places in (segments, by_section):
-        for _, (offset, size, align) in zip(range(NOTES_LIMIT), places, strict=False):
-            notes = elf.window(offset, min(size, NOTES_LIMIT_BYTES))
-            found = _build_id_note(notes, little=elf.little, align=8 if align == 8 else 4)
-            if found is None and align == 8:
-                found = _build_id_note(notes, little=elf.little, align=4)  # merged by an old linker
-            if found is not None:
-                return found
+    found = [debug_id(guid_text(one), 0) for one in values]
+    if not elf.little:
+        found.append(debug_id(values[0].hex(), 0))
+    return tuple(dict.fromkeys(found))
+
+
+def _text_ids(elf: ElfTables, sections: tuple[Section, ...], names: SectionNames, kind: str) -> tuple[SymbolId, ...]:
+    """The ids of a linked file without a build id: symbolic's, and what others make of the same code.
+
+    Raises NotIdentified(`no-id`) where there is no code to hash. Object files are left out: nothing loads them, and
+    parts of one program would be filed by the hash of whatever function comes first.
+    """
+    text = _text(sections, names) if elf.type != ET_REL else None
+    if text is None:
+        raise NotIdentified("no-id", _NO_ID[_why_no_id(elf, sections, names, kind)])
+    if text.offset + text.size > elf.data.size:
+        raise NotIdentified("truncated", "an ELF file that ends before its own tables do")
+    values = text_ids(elf.data, text.offset, text.size)
+    if not any(values[0]):
+        raise NotIdentified("no-id", _NO_ID["code"])
+    return _breakpad_ids(elf, *values)
+
+
+def _text(sections: tuple[Section, ...], names: SectionNames) -> Section | None:
+    for wanted in TEXT_NAMES:
+        for one in sections:
+            if one.kind == SHT_PROGBITS and one.size and names.name(one, _NAME_BYTES) == wanted:
+                return one
     return None
 
 
-def _build_id_note(notes: bytes, *, little: bool, align: int) -> bytes | None:
-    """The descriptor of the note of type 3 whose owner is GNU.
-
-    The owner must be looked at: NT_PRPSINFO of core files is type 3 as well. Name and descriptor begin on a multiple
-    of `align` from the beginning of the note (gABI; 8 only for segments that say so).
-    """
-    header = struct.Struct("<3I" if little else ">3I")
-    at, mask = 0, align - 1
-    while at + header.size <= len(notes):
-        name_size, size, kind = header.unpack_from(notes, at)
-        name_at = at + header.size
-        start = name_at + name_size + (-(header.size + name_size) & mask)
-        if kind == _NT_GNU_BUILD_ID and notes[name_at : name_at + name_size] == _GNU:
-            raw = notes[start : start + size]
-            return raw if 0 < len(raw) == size <= BUILD_ID_LIMIT_BYTES else None
-        at = start + size + (-size & mask)
-    return None
+def _why_no_id(elf: ElfTables, sections: tuple[Section, ...], names: SectionNames, kind: str) -> str:
+    if kind == DEBUG_INFO:
+        found = [names.name(one, 2 * _NAME_BYTES) for one in sections if one.in_file]
+        if any(one in _PACKAGE for one in found):
+            return "package"
+        if any(one.endswith(_SPLIT) for one in found):
+            return "split"
+    if elf.type == ET_REL:
+        return "object"
+    return "debug" if kind == DEBUG_INFO else "code"
 
 
-def _kind(elf: ElfTables, sections: tuple[Section, ...]) -> str:
+def _kind(elf: ElfTables, sections: tuple[Section, ...], names: SectionNames) -> str:
     """Whether there is code, debug information, or both.
 
     Code: an allocated PROGBITS section with content, elfutils' debuginfod's rule; a separate debug file has them all
     as NOBITS. Without sections (or with a NULL one alone): a segment with content. Debug information: `_has_debug`.
-    A file with neither was separated from a program that had none, so it counts as a debug file.
+    A file with neither was separated from a program that had none, so it counts as a debug file; so does dwz's common
+    part of several debug files, which has a build id of its own.
     """
     if any(one.kind for one in sections):
         code = any(one.kind == SHT_PROGBITS and one.flags & SHF_ALLOC and one.size for one in sections)
     else:
         code = any(one.kind == PT_LOAD and one.size for one in elf.segments(SEGMENTS_LIMIT))
-    debug = _has_debug(elf, sections)
+    debug = _has_debug(sections, names)
     if code:
         return BOTH if debug else CODE
     return DEBUG_INFO
 
 
-def _has_debug(elf: ElfTables, sections: tuple[Section, ...]) -> bool:
+def _has_debug(sections: tuple[Section, ...], names: SectionNames) -> bool:
     """Whether a section with content is named `.debug_…` or `.zdebug_…`, apart from those that `strip` leaves."""
-    names = elf.names()
-    if names is None:
-        return False
-    table = elf.data.at(names.offset, names.size) if names.size <= NAMES_LIMIT_BYTES else None
     for section in reversed(sections):  # debug information comes last
         if section.flags & SHF_ALLOC or not section.in_file:  # MIPS has a section type of its own for DWARF
             continue
-        at = section.name_at
-        name = elf.name(names, section, _NAME_BYTES) if table is None else table[at : at + _NAME_BYTES]
+        name = names.start(section, _NAME_BYTES)
         if name.startswith(_DEBUG) and not name.startswith(_NOT_DEBUG):
             return True
     return False
+
+
+def _links(elf: ElfTables, sections: tuple[Section, ...], names: SectionNames) -> Iterator[str]:
+    """Notes on the files that this one names; only where its table of names is at hand.
+
+    GDB's manual, "Separate Debug Files": `.gnu_debuglink` is a file name and a checksum, `.gnu_debugaltlink` a file
+    name and the build id of what dwz moved out.
+    """
+    if not names.whole or b".gnu_debug" not in names.whole:
+        return
+    for section in sections:
+        name = names.start(section, _NAME_BYTES).partition(b"\0")[0]
+        if name not in (b".gnu_debuglink", b".gnu_debugaltlink") or not section.in_file:
+            continue
+        if section.offset + section.size > elf.data.size or section.size > LINK_LIMIT_BYTES:
+            continue
+        target, end, rest = elf.data.at(section.offset, section.size).partition(b"\0")
+        if not target or not end:
+            continue
+        shown = target.decode("utf-8", "replace")
+        if name == b".gnu_debuglink":
+            yield f"its debug information is in {shown} (.gnu_debuglink)"
+        else:
+            yield f"it shares debug information with {shown}, build id {rest.hex()} (.gnu_debugaltlink)"

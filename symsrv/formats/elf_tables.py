@@ -1,4 +1,4 @@
-"""ELF headers and tables: both byte orders, 32 and 64 bits, read in pieces. For `elf` and `contents`; no format itself.
+"""ELF headers and tables: both byte orders, 32 and 64 bits, read in pieces. Beside `elf`; no format itself.
 
 Field places are from the System V gABI. What a table says is never trusted to lie in the file.
 """
@@ -13,9 +13,9 @@ from symsrv.model.errors import NotIdentified
 
 MAGIC = b"\x7fELF"
 
-ET_CORE = 4
-PT_LOAD, PT_NOTE = 1, 4
-SHT_PROGBITS, SHT_NOTE, SHT_NOBITS = 1, 7, 8
+ET_REL, ET_CORE = 1, 4
+PT_LOAD, PT_DYNAMIC, PT_NOTE = 1, 2, 4
+SHT_PROGBITS, SHT_SYMTAB, SHT_RELA, SHT_DYNAMIC, SHT_NOTE, SHT_NOBITS = 1, 2, 4, 6, 7, 8
 SHF_ALLOC, SHF_COMPRESSED = 0x2, 0x800
 
 _EXTENDED_SEGMENTS = 0xFFFF  # PN_XNUM: the count is section 0's sh_info
@@ -27,6 +27,7 @@ class Segment(NamedTuple):
 
     kind: int
     offset: int
+    address: int
     size: int
     align: int
 
@@ -61,12 +62,12 @@ class _Shape:
 
 def _shape(order: str, *, wide: bool) -> _Shape:
     # header: type, machine, phoff, shoff, phentsize, phnum, shentsize, shnum, shstrndx
-    # segment: kind, offset, filesz, align (32 bits); kind, offset, filesz, align (64 bits)
+    # segment: kind, offset, vaddr, filesz, align
     # section: name, kind, flags, offset, size, link, info, addralign
     if wide:
-        formats = "16xHH12xQQ6x5H", "I4xQ16xQ8xQ", "IIQ8xQQIIQ8x"
+        formats = "16xHH12xQQ6x5H", "I4xQQ8xQ8xQ", "IIQ8xQQIIQ8x"
     else:
-        formats = "16xHH8xII6x5H", "II8xI8xI", "III4xIIIII4x"
+        formats = "16xHH8xII6x5H", "III4xI8xI", "III4xIIIII4x"
     header, segment, section = (struct.Struct(order + one) for one in formats)
     return _Shape(header, segment, section, wide)
 
@@ -142,3 +143,25 @@ class ElfTables:
         """The first `limit` bytes of a section's name, with what follows it; empty if it has none."""
         size = min(limit, names.size - section.name_at)
         return self.data.at(names.offset + section.name_at, size) if size > 0 else b""
+
+
+class SectionNames:
+    """Names of sections: a table of at most `limit_bytes` is read at once, a longer one name by name."""
+
+    def __init__(self, elf: ElfTables, limit_bytes: int) -> None:
+        self._elf = elf
+        self._table = elf.names()
+        self.whole: bytes | None = b""
+        """The table; None if it is a longer one."""
+        if self._table is not None:
+            self.whole = elf.data.at(self._table.offset, self._table.size) if self._table.size <= limit_bytes else None
+
+    def start(self, section: Section, limit: int) -> bytes:
+        """The first `limit` bytes of a section's name, with what follows it; empty if it has none."""
+        if self.whole is not None:
+            return self.whole[section.name_at : section.name_at + limit]
+        return self._elf.name(self._table, section, limit) if self._table else b""
+
+    def name(self, section: Section, limit: int) -> bytes:
+        """A section's name, at most `limit` bytes of it."""
+        return self.start(section, limit + 1).partition(b"\0")[0][:limit]

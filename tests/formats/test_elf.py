@@ -1,4 +1,7 @@
 import struct
+import uuid
+from functools import reduce
+from operator import xor
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -6,10 +9,13 @@ from elftools.elf.segments import NoteSegment
 
 from symsrv.formats import identify_path
 from symsrv.formats.base import BytesReader
-from symsrv.formats.elf import Elf
+from symsrv.formats.elf import Elf, needed
+from symsrv.formats.elf_text_id import text_ids
 from symsrv.layouts import keys
+from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO
 from symsrv.model.ids import BUILD
+from symsrv.model.ids import DEBUG as DEBUG_KIND
 from tests.formats.checks import check_against_manifest, identified, needs_symbolic, refused, survives, symbolic_object
 from tests.made import corpus, zig
 from tests.made.elf_builder import ALLOC, BUILD_ID, COMPRESSED, DEBUG, NOBITS, NOTE, TEXT, Part, build_elf, note
@@ -18,12 +24,11 @@ REFUSED = {
     "broken/elf-cut-before-sections": "truncated",
     "broken/elf-cut-in-ehdr": "truncated",
     "elf/elf_compressed_gnu": "no-id",
-    "elf/example-linux-fallback": "no-id",  # the manifest has Breakpad's hash of the code; no store is asked for it
     "elf/simple/file1.dwo": "no-id",
     "elf/test-core.core": "not-symbols",
-    "zig/elf/libzig-none.so": "no-id",
 }
 EVERY_SHAPE = [(wide, order) for wide in (False, True) for order in "<>"]
+DATA = Part(".rodata", b"icons", flags=ALLOC)
 EMPTIED = Part(".text", kind=NOBITS, flags=ALLOC, size=16)
 
 
@@ -35,10 +40,21 @@ def test_corpus(entry):
     (found,) = identify_path(entry.path, entry.name)
 
     check_against_manifest(entry, found)
+    check_opinions(entry, found)
+    if not found.build_id:
+        return
     check_keys(entry, found)
     tree = next(one["key"] for one in entry.keys if one["role"] == "build-id tree")
     if not entry.where.endswith(".o"):
         assert (found.kind == DEBUG_INFO) == tree.endswith(".debug")
+
+
+def check_opinions(entry, found):
+    """What other tools make of the same bytes is found by, too."""
+    opinions = [entry.expected.get(field) for field in ("debug_id", "debug_id_symbolic", "debug_id_breakpad")]
+    known = {one.value for one in (*found.ids, *found.also) if one.kind == DEBUG_KIND}
+
+    assert {one.lower() for one in opinions if one} == known
 
 
 def check_keys(entry, found):
@@ -118,9 +134,118 @@ def test_linked_without_debug_information():
     assert identify_path(zig.elf(debug=False).path)[0].kind == CODE
 
 
-def test_no_build_id_says_what_to_do():
-    assert refused(zig.elf(style="none").path.read_bytes()) == "no-id"
+def test_linked_without_a_build_id():
+    made = zig.elf(style="none")
+    (found,) = identify_path(made.path)
+    with made.path.open("rb") as file:
+        text = ELFFile(file).get_section_by_name(".text").data()[:4096]
+    hashed = bytes(reduce(xor, text[lane::16], 0) for lane in range(16))
+
+    assert (found.build_id, found.code_id, found.kind) == (None, None, BOTH)
+    assert found.debug_id == uuid.UUID(bytes_le=hashed).hex.upper() + "0"
+    assert [(one.kind, one.value) for one in found.ids] == [(DEBUG_KIND, found.debug_id.lower())]
+    assert "-Wl,--build-id" in found.notes[0]
+
+
+@needs_symbolic
+@pytest.mark.parametrize("arch", zig.ELF_TARGETS)
+def test_linked_without_a_build_id_as_symbolic_hashes_it(arch):
+    made = zig.elf(arch, style="none")
+    other = symbolic_object(made.path).debug_id.replace("-", "") + "0"
+
+    (found,) = identify_path(made.path)
+
+    assert other in {one.value for one in (*found.ids, *found.also)}
+    assert (found.ids[0].value == other) == (arch not in zig.BIG_ENDIAN)
+
+
+@pytest.mark.parametrize("name", [".text", "text"])
+@pytest.mark.parametrize("size", [1, 15, 16, 17, 40, 4095, 4096, 5000])
+def test_two_opinions_on_code_that_does_not_fill_its_last_lane(size, name):
+    code = bytes(index * 7 % 251 + 1 for index in range(size))
+    data = build_elf((Part(name, code, flags=ALLOC), Part(".after", b"\xff" * 16)), notes=b"")
+    at = data.index(b"\xff" * 16) - (size + -size % 8)
+    found = identified(data)
+
+    def hashed(lanes):
+        value = bytes(reduce(xor, lanes[lane::16], 0) for lane in range(16))
+        return uuid.UUID(bytes_le=value).hex + "0"
+
+    inside, lanes = hashed(code[:4096]), hashed(data[at : at + min(-size // 16 * -16, 4096)])
+    assert found.debug_id == inside.upper()
+    assert [one.value for one in found.ids] == [inside]
+    assert [one.value for one in found.also] == ([] if lanes == inside else [lanes])
+    assert size % 16 or size > 4096 or not found.also
+
+
+def test_code_at_the_end_of_the_file_is_hashed_as_if_zeros_followed():
+    assert text_ids(BytesReader(b"abc"), 0, 3) == (b"abc".ljust(16, b"\0"),) * 2
+
+
+def test_big_endian_files_are_found_by_both_byte_orders():
+    with_id = identified(build_elf(order=">"))
+    without = identified(build_elf((Part(".text", bytes(range(32, 50)), flags=ALLOC),), order=">", notes=b""))
+
+    assert [one.value for one in with_id.also] == [with_id.debug_id.lower(), BUILD_ID[:16].hex() + "0"]
+    assert len({*without.ids, *without.also}) == 3
+    assert without.also[-1].value[:32] == uuid.UUID(without.debug_id[:32]).bytes_le.hex()
+
+
+def test_breakpad_form_is_a_further_id():
+    found = identified(build_elf())
+
+    assert [(one.kind, one.value) for one in found.also] == [(DEBUG_KIND, found.debug_id.lower())]
+
+
+@pytest.mark.parametrize(
+    ("parts", "file_type", "sentence"),
+    [
+        ((TEXT, DEBUG), 1, "object file"),
+        ((Part(".debug_info.dwo", b"x"),), 1, "split DWARF .*DW_AT_dwo_name"),
+        ((Part(".debug_info.dwo", b"x"), Part(".debug_cu_index", b"x")), 1, "package .*program.*dwp"),
+        ((EMPTIED, DEBUG), 3, "separate debug file .*gnu_debuglink"),
+        ((Part(".rodata", b"x", flags=ALLOC),), 3, "without a .text"),
+        ((Part(".text", bytes(64), flags=ALLOC),), 3, "without a .text"),
+        ((Part(".text", b"ab" * 16, flags=ALLOC),), 3, "without a .text"),
+    ],
+)
+def test_no_id_says_what_to_do(parts, file_type, sentence):
+    with pytest.raises(NotIdentified, match=sentence) as caught:
+        identified(build_elf(parts, file_type=file_type, notes=b""))
+    assert caught.value.reason == "no-id"
+
+
+def test_object_files_without_a_build_id_are_left_out():
     assert refused(zig.relocatable().read_bytes()) == "no-id"
+
+
+def test_code_outside_the_file_is_a_cut():
+    data = build_elf((Part(".text", b"x", flags=ALLOC, size=1 << 40),), notes=b"")
+
+    assert refused(data) == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("part", "notes"),
+    [
+        (Part(".gnu_debuglink", b"a.debug\0" + bytes(4)), ["its debug information is in a.debug (.gnu_debuglink)"]),
+        (
+            Part(".gnu_debugaltlink", b"../a.dwz\0\xab\xcd"),
+            ["it shares debug information with ../a.dwz, build id abcd (.gnu_debugaltlink)"],
+        ),
+        (Part(".gnu_debuglink", b"\0" * 8), []),
+        (Part(".gnu_debuglink", b"x" * 9000), []),
+        (Part(".gnu_debuglink", b"x"), []),
+        (Part(".gnu_debuglink", b"x", size=1 << 40), []),
+        (Part(".gnu_debuglink", kind=NOBITS, size=30), []),
+    ],
+)
+def test_files_that_it_names(part, notes):
+    assert list(identified(build_elf((TEXT, part))).notes) == notes
+
+
+def test_needed_is_at_the_door():
+    assert needed(BytesReader(zig.elf().path.read_bytes())) == ()
 
 
 @pytest.mark.parametrize("extended", [False, True])
@@ -159,7 +284,7 @@ def test_breakpad_id_of_other_lengths(size):
 
 @pytest.mark.parametrize("size", [0, 65, 4000])
 def test_lengths_that_no_build_id_has(size):
-    assert refused(build_elf(notes=note(bytes(size)))) == "no-id"
+    assert refused(build_elf((DATA,), notes=note(bytes(size)))) == "no-id"
 
 
 @pytest.mark.parametrize("align", [4, 8])
@@ -179,7 +304,7 @@ def test_notes_padded_to_four_in_a_segment_of_eight():
 @pytest.mark.parametrize("owner", [b"CORE\0", b"GNU", b"gnu\0", b"", b"Xen\0"])
 def test_owner_of_the_note_is_checked(owner):
     # NT_PRPSINFO is type 3 too; symbolic takes it for a build id.
-    assert refused(build_elf(notes=note(owner=owner))) == "no-id"
+    assert refused(build_elf((DATA,), notes=note(owner=owner))) == "no-id"
 
 
 def test_core_dump():
@@ -201,7 +326,7 @@ def test_core_dump():
         ((TEXT, Part(".debug_gdb_scripts", b"x", flags=ALLOC)), CODE),
         ((TEXT, Part(".gnu_debuglink", b"x")), CODE),
         ((TEXT, Part(".debug_str", b"x", flags=COMPRESSED)), BOTH),
-        ((Part(".rodata", b"icons", flags=ALLOC),), CODE),
+        ((DATA,), CODE),
         ((TEXT, *(Part(f".text.{'f' * 60}{index}", b"x", flags=ALLOC) for index in range(150)), DEBUG), BOTH),
         ((TEXT, *(Part(f".x{index}", b"x") for index in range(2000)), DEBUG), BOTH),
     ],
@@ -248,15 +373,16 @@ def test_thousands_of_sections_stay_below_64_kib():
 
 def test_note_sections_are_bounded():
     parts = [Part(f".note.{index}", note(kind=5), kind=NOTE) for index in range(300)]
-    reader = BytesReader(build_elf((*parts, TEXT), notes=note(kind=5)))
+    reader = BytesReader(build_elf((*parts, DATA), notes=note(kind=5)))
 
     with pytest.raises(Exception, match="build id"):
         Elf().identify(reader, "a.so")
     assert reader.bytes_read < 65536
 
 
-def test_cut_anywhere():
-    data = build_elf((TEXT, DEBUG))
+@pytest.mark.parametrize("notes", [None, b""])
+def test_cut_anywhere(notes):
+    data = build_elf((TEXT, Part(".gnu_debuglink", b"a.debug\0" + bytes(4)), DEBUG), notes=notes)
     whole = identified(data)
 
     for size in range(len(data)):

@@ -1,8 +1,8 @@
 import pytest
 
 from symsrv.formats.base import BytesReader
-from symsrv.formats.elf_tables import PT_NOTE, ElfTables
-from tests.made.elf_builder import BUILD_ID, DEBUG, TEXT, build_elf
+from symsrv.formats.elf_tables import PT_NOTE, ElfTables, Section, SectionNames
+from tests.made.elf_builder import BUILD_ID, DEBUG, TEXT, build_dynamic_elf, build_elf
 
 
 @pytest.mark.parametrize("extended", [False, True])
@@ -45,3 +45,28 @@ def test_no_section_headers(extended):
     elf = ElfTables(BytesReader(build_elf(sections=False, extended=extended)))
 
     assert (elf.section_count, elf.names(), list(elf.sections(0, 10))) == (0, None, [])
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 20])
+def test_names_read_at_once_or_one_by_one(limit):
+    elf = ElfTables(BytesReader(build_elf((TEXT, DEBUG))))
+    names = SectionNames(elf, limit)
+
+    found = [names.name(one, 100) for one in elf.sections(0, 100)]
+
+    assert found == [b"", b".note.gnu.build-id", b".text", b".debug_info", b".shstrtab"]
+    assert names.name(next(elf.sections(3, 1)), 4) == b".deb"
+    assert (names.whole is None) == (limit == 0)
+
+
+def test_no_names():
+    elf = ElfTables(BytesReader(build_elf(sections=False)))
+
+    assert SectionNames(elf, 100).name(Section(1, 1, 0, 0, 1, 0, 0, 1), 10) == b""
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_addresses_of_segments(wide):
+    elf = ElfTables(BytesReader(build_dynamic_elf(wide=wide)))
+
+    assert [(one.kind, one.address - one.offset) for one in elf.segments(9)] == [(1, 0x10000), (2, 0x10000)]

@@ -101,3 +101,41 @@ def build_elf(
         *(segment_size, 0xFFFF if extended else 2, section_size, *numbers),
     )
     return (header + segments).ljust(at, b"\0") + body + table
+
+
+def build_dynamic_elf(
+    needed: Sequence[str] = ("libc.so.6",), *, wide: bool = True, order: str = "<", sections: bool = True
+) -> bytes:
+    """A library with a dynamic table of these DT_NEEDED names; with section headers, or known by its segments alone."""
+    header_size, segment_size, section_size = (64, 56, 64) if wide else (52, 32, 40)
+    word = "Q" if wide else "I"
+    base = 0x10000
+    strings = b"\0" + b"".join(one.encode() + b"\0" for one in needed)
+    strings_at = header_size + 2 * segment_size
+    dynamic_at = strings_at + len(strings) + -len(strings) % 8
+    entries, at = [(14, 1)], 1
+    for one in needed:
+        entries.append((1, at))
+        at += len(one.encode()) + 1
+    entries += [(5, base + strings_at), (0, 0), (1, 1)]
+    dynamic = b"".join(struct.pack(f"{order}2{word}", *one) for one in entries)
+
+    def segment(kind: int, offset: int, size: int) -> bytes:
+        if wide:
+            return struct.pack(order + "IIQQQQQQ", kind, 4, offset, base + offset, 0, size, size, 8)
+        return struct.pack(order + "8I", kind, offset, base + offset, 0, size, size, 4, 8)
+
+    def section(kind: int, offset: int, size: int, link: int) -> bytes:
+        return struct.pack(order + ("IIQQQQIIQQ" if wide else "10I"), 0, kind, 2, 0, offset, size, link, 0, 8, 0)
+
+    end = dynamic_at + len(dynamic)
+    table = section(0, 0, 0, 0) + section(3, strings_at, len(strings), 0) + section(6, dynamic_at, len(dynamic), 1)
+    ident = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + bytes(9)
+    header = ident + struct.pack(
+        order + ("HHIQQQIHHHHHH" if wide else "HHIIIIIHHHHHH"),
+        *(3, 62, 1, 0, header_size, end if sections else 0, 0, header_size, segment_size, 2),
+        *(section_size, 3 if sections else 0, 0),
+    )
+    segments = segment(1, 0, end) + segment(2, dynamic_at, len(dynamic))
+    body = (header + segments + strings).ljust(dynamic_at, b"\0") + dynamic
+    return body + (table if sections else b"")
