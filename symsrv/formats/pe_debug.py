@@ -18,6 +18,7 @@ RECORD_LIMIT_BYTES = 2048
 COFF, CODEVIEW, MISC, EMBEDDED, CHECKSUM = 1, 2, 4, 17, 19
 
 _ENTRY = struct.Struct("<4xI2xH4I")
+ENTRY_BYTES = _ENTRY.size
 _PORTABLE = 0x504D  # MinorVersion "PM" marks the CodeView entry of a portable PDB
 _INSIDE = re.compile(rb"NB0[0-9]|NB11")
 _ALGORITHM = re.compile(rb"[A-Za-z0-9-]{1,16}")
@@ -66,14 +67,14 @@ class Linked:
 
 def read_entries(table: bytes) -> list[DebugEntry]:
     """The entries of a debug directory, at most DEBUG_ENTRIES_LIMIT."""
-    whole = min(len(table) // _ENTRY.size, DEBUG_ENTRIES_LIMIT) * _ENTRY.size
+    whole = min(len(table) // ENTRY_BYTES, DEBUG_ENTRIES_LIMIT) * ENTRY_BYTES
     return [DebugEntry(*numbers) for numbers in _ENTRY.iter_unpack(table[:whole])]
 
 
 def image_entries(image: Image) -> tuple[list[DebugEntry], list[str]]:
     """The debug directory of an image, and what was wrong with it."""
     place = image.directory(DEBUG)
-    size = min(place[1] // _ENTRY.size, DEBUG_ENTRIES_LIMIT) * _ENTRY.size if place else 0
+    size = min(place[1] // ENTRY_BYTES, DEBUG_ENTRIES_LIMIT) * ENTRY_BYTES if place else 0
     if place is None or not size:
         return [], []
     table = image.mapped(place[0], size)
@@ -92,7 +93,12 @@ def image_record(image: Image, entry: DebugEntry) -> bytes:
 
 def is_codeview(record: bytes) -> bool:
     """Whether bytes begin with the signature of a CodeView record."""
-    return record[:4] in (b"RSDS", b"NB10", b"MTOC") or bool(_INSIDE.match(record))
+    return record[:4] in (b"RSDS", b"NB10", b"MTOC") or is_inside(record)
+
+
+def is_inside(record: bytes) -> bool:
+    """Whether a CodeView record is no link to a debug file but the debug information itself."""
+    return bool(_INSIDE.match(record))
 
 
 def linked(entries: Sequence[DebugEntry], record_of: Callable[[DebugEntry], bytes]) -> Linked:
@@ -109,7 +115,7 @@ def linked(entries: Sequence[DebugEntry], record_of: Callable[[DebugEntry], byte
         one = codeview(record, entry)
         if one is not None:
             found.append(one)
-        elif _INSIDE.match(record):
+        elif is_inside(record):
             notes.append(f"its debug information ({record[:4].decode()}) is inside of it")
         else:
             notes.append("a CodeView entry of its debug directory is broken")
