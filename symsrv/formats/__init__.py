@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from symsrv.formats.base import HEAD_BYTES, READ_BUDGET_BYTES, FileReader, Format, Reader
+from symsrv.formats.dbg import Dbg
 from symsrv.formats.elf import Elf
 from symsrv.formats.minidump import Minidump
 from symsrv.formats.pdb import Pdb
@@ -14,7 +15,7 @@ from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import Identity
 from symsrv.model.names import base_name, checked_name
 
-FORMATS: tuple[Format, ...] = (Pe(), Pdb(), Elf(), Minidump())
+FORMATS: tuple[Format, ...] = (Pe(), Pdb(), Elf(), Minidump(), Dbg())
 
 # O_NONBLOCK: opening a named pipe must not wait for its writer. Windows: no newline translation, no inheritance.
 _OPEN_FLAGS = (

@@ -13,6 +13,7 @@ from symsrv.model.errors import BadName, NotIdentified
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, Identity
 from tests.formats.checks import refused, survives
 from tests.made import corpus
+from tests.made.dbg_builder import build_dbg
 from tests.made.elf_builder import DEBUG, TEXT, build_elf
 from tests.made.minidump_builder import build_minidump
 from tests.made.pdb_builder import build_pdb, write_sparse_pdb
@@ -23,6 +24,7 @@ SAMPLES = {
     "pe": build_pe([Entry(rsds()), Entry(nb10(), by_address=True)]),
     "pdb": build_pdb(page_size=512),
     "elf": build_elf((TEXT, DEBUG)),
+    "dbg": build_dbg([Entry(nb10()), Entry(rsds())]),
     "minidump": build_minidump(),
 }
 # Known only to be refused, with a sentence that says what helps.
