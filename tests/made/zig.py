@@ -89,9 +89,9 @@ def macho(arch: str = "x86_64") -> Path:
 
 def wasm(style: str = "sha1", *, debug: bool = True) -> Path:
     """A WebAssembly module with DWARF (or without) and a build id: sha1, uuid, fast, `0x…` or none."""
-    folder = _folder() / f"wasm-{style[:12]}-{len(style)}{'' if debug else '-plain'}"
+    folder = _folder() / f"wasm-code-{style[:12]}-{len(style)}{'' if debug else '-plain'}"
     flags = FLAGS if debug else (*FLAGS[1:], "-s")
-    linker = ("-Wl,--no-entry", f"-Wl,--build-id={style}")
+    linker = ("-Wl,--no-entry", "-Wl,--export=corpus_add", f"-Wl,--build-id={style}")
     return _build(folder / "made.wasm", "-target", "wasm32-wasi", *flags, *linker)
 
 
