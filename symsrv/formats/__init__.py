@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from symsrv.formats.base import HEAD_BYTES, READ_BUDGET_BYTES, FileReader, Format, Reader
+from symsrv.formats.breakpad import Breakpad
 from symsrv.formats.dbg import Dbg
 from symsrv.formats.elf import Elf
+from symsrv.formats.macho import MachO
 from symsrv.formats.minidump import Minidump
 from symsrv.formats.pdb import Pdb
 from symsrv.formats.pe import Pe
+from symsrv.formats.perfmap import PerfMap
+from symsrv.formats.wasm import Wasm
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import Identity
 from symsrv.model.names import base_name, checked_name
 
-FORMATS: tuple[Format, ...] = (Pe(), Pdb(), Elf(), Minidump(), Dbg())
+FORMATS: tuple[Format, ...] = (Pe(), Pdb(), Elf(), Minidump(), Dbg(), MachO(), Breakpad(), Wasm(), PerfMap())
 
 # O_NONBLOCK: opening a named pipe must not wait for its writer. Windows: no newline translation, no inheritance.
 _OPEN_FLAGS = (
