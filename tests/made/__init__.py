@@ -5,6 +5,8 @@
 | `zig` | `linked(target)` -> `Pair(code, debug)`: a PE and its PDB, by lld. `elf(...)` -> `Made`: a shared library |
 | `pdb_builder` | `build_pdb(...)` -> bytes: PDBs that no linker makes; `write_sparse_pdb(path, ...)`: a huge one |
 | `pe_builder` | `build_pe(...)` -> bytes: a PE with chosen stamp, size and CodeView records |
+| `macho_builder` | `build_macho(...)`, `build_fat(...)` -> bytes: thin and fat Mach-O with chosen load commands |
+| `wasm_builder` | `build_wasm(...)` -> bytes: WebAssembly with chosen sections |
 | `elf_builder` | `build_elf(...)` -> bytes: an ELF of any class, byte order, notes and numbering |
 | `corpus` | `entries(*kinds)`: real files with the ids that other tools give them; empty if the corpus is missing |
 
