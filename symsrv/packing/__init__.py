@@ -5,8 +5,16 @@ from pathlib import Path
 
 from symsrv.model.errors import ArchiveError
 from symsrv.packing.base import HEAD_BYTES, Archive, Limits, Member
+from symsrv.packing.compressed import Compressed
+from symsrv.packing.guard import guarded
+from symsrv.packing.tar import Tar
+from symsrv.packing.zip import Zip
 
-ARCHIVES: tuple[Archive, ...] = ()
+ARCHIVES: tuple[Archive, ...] = (
+    Zip(),
+    Compressed(),
+    Tar(),
+)
 
 __all__ = ["ARCHIVES", "HEAD_BYTES", "ArchiveError", "Limits", "Member", "kind_of", "members"]
 
@@ -20,5 +28,13 @@ def members(path: Path, limits: Limits | None = None) -> Iterator[Member]:
     """The members of an archive within limits; see `Archive.members` and `Member` for the rules.
 
     A member whose name is absolute, has a drive letter or climbs with `..` has a problem of reason `bad-name`.
+    What is beyond the limits while a member's pieces are read ends the archive: the same error comes again when the
+    next member is asked for. A file that is no archive is refused as `archive-unsupported`.
     """
-    raise NotImplementedError
+    limits = limits or Limits()
+    with path.open("rb") as file:
+        kind = kind_of(file.read(HEAD_BYTES))
+        size = file.seek(0, 2)
+    if kind is None:
+        raise ArchiveError("archive-unsupported", f"{path.name} is no archive that symsrv knows")
+    return guarded(kind.members(path, limits), limits, size)

@@ -1,6 +1,6 @@
 """What an archive is: members one after the other, each read once as a stream, none ever held in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -32,17 +32,27 @@ class Member:
     `problem` says why its bytes cannot be had (a link, a device, encrypted); the members after it still can.
     """
 
-    def __init__(self, name: str, size: int | None = None, problem: ArchiveError | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        size: int | None = None,
+        problem: ArchiveError | None = None,
+        source: Callable[[], Iterator[bytes]] | None = None,
+    ) -> None:
         self.name = name
         self.size = size
         self.problem = problem
+        self._source = source
 
     def pieces(self) -> Iterator[bytes]:
         """Its bytes in pieces of at most PIECE_BYTES; only once, and only until the next member is taken.
 
-        Raises ArchiveError if they are damaged, which may show only behind the last piece (a wrong checksum).
+        Raises ArchiveError if they are damaged, which may show only behind the last piece (a wrong checksum), and
+        `problem` if there is one.
         """
-        raise NotImplementedError
+        if self.problem is not None:
+            raise self.problem
+        return self._source() if self._source is not None else iter(())
 
 
 class Archive(Protocol):
