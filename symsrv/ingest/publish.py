@@ -3,33 +3,38 @@
 import getpass
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Condition
-from typing import Any, TypeVar
+from dataclasses import replace as replace_fields
+from typing import Any
 
 from symsrv.ingest.draft import draft, foresee
+from symsrv.ingest.drafting import Drafting, Slot
 from symsrv.ingest.results import FileResult, FileStatus
 from symsrv.ingest.sources import Source
-from symsrv.model.errors import StoreError
-from symsrv.model.records import Entry, Status, Transaction, digits
-from symsrv.store import Draft, Offer, Staged, SymbolStore
-
-T = TypeVar("T")
+from symsrv.model.records import Entry, Status, digits
+from symsrv.store import Draft, Offer, SymbolStore
 
 THREADS = 4  # more only fight over the interpreter while copying and hashing; see docs/performance.md
-WAITING_PER_THREAD = 16
-"""Sources taken ahead of the threads: enough to keep them busy beside one huge file, few enough to cost nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a publish came to: its transaction, if anything was offered, and a result per file in their order."""
+    """What a publish came to: its transaction, if anything was offered, and a result per file in their order.
+
+    An archive has a result for each of its members; `per_source` counts the results of each source.
+    """
 
     transaction: int | None
     results: tuple[FileResult, ...]
+    per_source: tuple[int, ...] = ()
+
+    def of_sources(self) -> Iterator[tuple[FileResult, ...]]:
+        """The results of each source, in the order of the sources."""
+        at = 0
+        for count in self.per_source:
+            yield self.results[at : at + count]
+            at += count
 
     def count(self, status: FileStatus) -> int:
         """How many files came out so."""
@@ -71,31 +76,37 @@ def publish(
     comment: str = "",
     tag: str | None = None,
     replace: bool = False,
+    strict: bool = False,
     threads: int = THREADS,
     on_file: Callable[[], object] | None = None,
     on_result: Callable[[FileResult], object] | None = None,
 ) -> Receipt:
     """Publishes sources as one transaction, or as none if no file is to be offered.
 
-    One bad file never stops the others: it is in the receipt. A store that refuses (full, locked, gone) stops
-    everything and is raised; nothing is left then but, at the worst, staged bytes that the next sweep takes.
-    `on_file` hears of each file that is ready, in any order; `on_result` of each result, in the order of the
-    sources, when it is certain: after the commit.
+    One bad file never stops the others: it is in the receipt. With `strict`, an archive is taken whole or not at all.
+    A store that refuses (full, locked, gone) stops everything and is raised; nothing is left then but, at the worst,
+    staged bytes that the next sweep takes. `on_file` hears of each file that is ready, in any order; `on_result` of
+    each result, in the order of the sources, when it is certain: after the commit.
     """
-    with _Drafting(lambda source: draft(store, source), store.discard, threads=threads, on_file=on_file) as drafting:
-        outcomes = drafting.run(sources)
-        offers = tuple(outcome for outcome in outcomes if isinstance(outcome, Offer))
+    with Drafting(lambda source: draft(store, source), store.discard, threads=threads, on_file=on_file) as drafting:
+        slots = drafting.run(sources)
+        drafted = _drafted(slots, strict=strict)
+        offers = [outcome for outcome in drafted if isinstance(outcome, Offer)]
+        drafting.keep(offers)
         number: int | None = None
         entries: Iterator[Entry] = iter(())
         if offers:
             made = Draft(
-                offers, product=product, version=version, comment=comment, tag=tag, who=_who(), replace=replace
+                tuple(offers), product=product, version=version, comment=comment, tag=tag, who=_who(), replace=replace
             )
             transaction = drafting.commit(lambda: store.commit(made))
             number, entries = transaction.number, iter(transaction.entries)
-    labelled = zip(outcomes, drafting.labels, strict=True)
-    results = (_result(next(entries), label) if isinstance(one, Offer) else one for one, label in labelled)
-    return Receipt(number, _told(results, on_result))
+    labels = (slot.label for one in slots for slot in one)
+    results = (
+        _result(next(entries), label) if isinstance(outcome, Offer) else outcome
+        for outcome, label in zip(drafted, labels, strict=True)
+    )
+    return Receipt(number, _told(results, on_result), tuple(sum(1 for _ in slot) for slot in slots))
 
 
 def preview(
@@ -103,15 +114,40 @@ def preview(
     sources: Iterable[Source],
     *,
     replace: bool = False,
+    strict: bool = False,
     threads: int = THREADS,
     on_file: Callable[[], object] | None = None,
     on_result: Callable[[FileResult], object] | None = None,
 ) -> Receipt:
-    """What publishing would come to, by the store as it is now (None: an empty one); nothing is written."""
-    with _Drafting(lambda source: foresee(store, source), None, threads=threads, on_file=on_file) as drafting:
-        outcomes = drafting.run(sources)
-    results = _foreseen([one for one in outcomes if isinstance(one, FileResult)], replace=replace)
-    return Receipt(None, _told(results, on_result))
+    """What publishing would come to, by the store as it is now (None: an empty one); nothing is written to it."""
+    with Drafting(lambda source: foresee(store, source), None, threads=threads, on_file=on_file) as drafting:
+        slots = drafting.run(sources)
+    drafted = [one for one in _drafted(slots, strict=strict) if isinstance(one, FileResult)]
+    results = _foreseen(drafted, replace=replace)
+    return Receipt(None, _told(results, on_result), tuple(sum(1 for _ in slot) for slot in slots))
+
+
+def _drafted(slots: Sequence[Slot], *, strict: bool) -> list[Offer | FileResult]:
+    """The outcomes of all slots, in order; if strict, those of an archive with a failed member are failures."""
+    outcomes: list[Offer | FileResult] = []
+    for slot in slots:
+        own = [one.outcome for one in slot if one.outcome is not None]
+        if strict and slot.attempts and any(isinstance(one, FileResult) and _broken(one) for one in own):
+            own = [_withheld(one.label, one.outcome, slot.label) for one in slot if one.outcome is not None]
+        outcomes += own
+    return outcomes
+
+
+def _broken(result: FileResult) -> bool:
+    return result.status is FileStatus.ERROR
+
+
+def _withheld(label: str, outcome: Offer | FileResult, archive: str) -> FileResult:
+    """What is left of a member when its archive is not taken: what is wrong with it, or with the others."""
+    if isinstance(outcome, FileResult) and outcome.key is None:
+        return outcome
+    sentence = f"{label} was not published, as other members of {archive} failed; without --strict it would be"
+    return FileResult(label, FileStatus.ERROR, reason="archive-incomplete", sentence=sentence)
 
 
 def _told(results: Iterable[FileResult], listener: Callable[[FileResult], object] | None) -> tuple[FileResult, ...]:
@@ -120,102 +156,6 @@ def _told(results: Iterable[FileResult], listener: Callable[[FileResult], object
         if listener is not None:
             listener(result)
     return kept
-
-
-class _Drafting:
-    """Drafts sources in threads; what it staged is discarded on the way out, unless it was committed.
-
-    An interrupt may fall anywhere in the main thread, also between the start of a thread and the moment when the pool
-    or we know of it. So the work itself notes that it is under way and what it staged, in its own thread, where no
-    interrupt reaches it. test_publish.py::test_an_interrupt_while_a_thread_starts_leaves_nothing_staged
-    """
-
-    def __init__(
-        self,
-        work: Callable[[Source], Offer | FileResult],
-        discard: Callable[[Staged], object] | None,
-        *,
-        threads: int,
-        on_file: Callable[[], object] | None,
-    ) -> None:
-        self.labels: list[str] = []
-        self._work = work
-        self._discard = discard
-        self._threads = threads
-        self._on_file = on_file
-        self._outcomes: list[Offer | FileResult | None] = []
-        self._running: dict[Future[Offer | FileResult], int] = {}
-        self._staged: list[Staged] = []
-        self._change = Condition()
-        self._under_way = 0
-        self._ended = False
-
-    def run(self, sources: Iterable[Source]) -> list[Offer | FileResult]:
-        """The outcome of every source, in their order."""
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="publish") as pool:
-            try:
-                for position, source in enumerate(sources):
-                    self.labels.append(source.label)
-                    self._outcomes.append(None)
-                    self._running[pool.submit(self._noted, self._draft, source)] = position
-                    if len(self._running) >= self._threads * WAITING_PER_THREAD:
-                        self._collect()
-                while self._running:
-                    self._collect()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return [outcome for outcome in self._outcomes if outcome is not None]
-
-    def commit(self, commit: Callable[[], Transaction]) -> Transaction:
-        """Runs a commit in a thread, where no signal reaches it: an interrupt takes effect when it is done."""
-
-        def committed() -> Transaction:
-            transaction = commit()
-            self._staged.clear()  # the store has taken it over
-            return transaction
-
-        with ThreadPoolExecutor(1, thread_name_prefix="commit") as pool:
-            return pool.submit(self._noted, committed).result()
-
-    def _draft(self, source: Source) -> Offer | FileResult:
-        outcome = self._work(source)
-        if isinstance(outcome, Offer) and outcome.staged is not None:
-            self._staged.append(outcome.staged)
-        return outcome
-
-    def _noted(self, work: Callable[..., T], *arguments: Source) -> T:
-        """Does a piece of work, which the way out waits for; on the way out, none begins any more."""
-        with self._change:
-            if self._ended:
-                raise CancelledError
-            self._under_way += 1
-        try:
-            return work(*arguments)
-        finally:
-            with self._change:
-                self._under_way -= 1
-                self._change.notify_all()
-
-    def _collect(self) -> None:
-        finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        for future in finished:
-            self._outcomes[self._running[future]] = future.result()
-            del self._running[future]
-            if self._on_file is not None:
-                self._on_file()
-
-    def __enter__(self) -> "_Drafting":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._change:
-            self._ended = True
-            self._change.wait_for(lambda: not self._under_way)
-        for staged in self._staged:
-            if self._discard is not None:
-                with suppress(StoreError):
-                    self._discard(staged)
 
 
 def _result(entry: Entry, label: str) -> FileResult:
@@ -250,7 +190,7 @@ def _foreseen(results: Iterable[FileResult], *, replace: bool) -> list[FileResul
             adjusted.append(_conflict(result.path, key, result.sha256))
         else:
             final = FileStatus.STORED if replaced else status
-            adjusted.append(FileResult(result.path, final, key, result.sha256, replaced=replaced))
+            adjusted.append(replace_fields(result, status=final, replaced=replaced))
     return adjusted
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from symsrv.model.errors import SymsrvError
+from symsrv.model.identity import Identity
 
 
 class FileStatus(StrEnum):
@@ -17,13 +18,20 @@ class FileStatus(StrEnum):
     ERROR = "error"
 
 
-IGNORED_REASONS = frozenset({"unknown-format", "no-id", "not-symbols", "empty", "not-a-file", "dangling-link"})
-"""Why a file is passed over rather than failed: it is whole, and simply nothing that belongs in a symbol store."""
+IGNORED_REASONS = frozenset(
+    {"unknown-format", "no-id", "not-symbols", "empty", "not-a-file", "dangling-link", "fastlink"}
+)
+"""Why a file is passed over rather than failed: it is whole, and simply nothing that belongs in a symbol store.
+
+`fastlink` is one of them: its sentence says how to link instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """One file's result. `path` is as the publisher spelled it, `sentence` says for people what went wrong."""
+    """One file's result. `path` is as the publisher spelled it, `sentence` says for people what went wrong.
+
+    `note` says what may be missed beside a file that is well. `identities` are for whoever asked; no answer has them.
+    """
 
     path: str
     status: FileStatus
@@ -32,6 +40,8 @@ class FileResult:
     reason: str | None = None
     sentence: str | None = None
     replaced: bool = False
+    note: str | None = None
+    identities: tuple[Identity, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -56,6 +66,8 @@ class FileResult:
             record["sha256"] = self.sha256
         if self.replaced:
             record["replaced"] = True
+        if self.note:
+            record["note"] = self.note
         return record
 
 

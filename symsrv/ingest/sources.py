@@ -34,11 +34,35 @@ _WILD = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A local file to publish; `label` is how the publisher spelled it, and `problem` why it cannot even be tried."""
+    """A local file to publish; `label` is how the publisher spelled it, and `problem` why it cannot even be tried.
+
+    What was unpacked lies somewhere else under another name until it is drafted: then `name` is its own name, `origin`
+    is where the record says that it came from (`…/a.zip!bin/foo.pdb`), and `depth` in how many archives it lay.
+    `exclude` are the patterns that hold inside of it, too, if it is an archive.
+    """
 
     path: Path
     label: str
     problem: SourceError | None = None
+    name: str | None = None
+    origin: str | None = None
+    depth: int = 0
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def spooled(self) -> bool:
+        """Whether `path` is a copy of ours, which goes away as soon as it was drafted."""
+        return self.origin is not None
+
+    @property
+    def file_name(self) -> str:
+        """Under which name it is published, as found: not yet checked."""
+        return self.path.name if self.name is None else self.name
+
+    @property
+    def recorded(self) -> str:
+        """Where it comes from, for the record; links stay as the publisher wrote them."""
+        return spelled(os.path.abspath(self.path)) if self.origin is None else self.origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +90,12 @@ def discover(paths: Sequence[str], *, include: Sequence[str] = (), exclude: Sequ
 def spelled(path: str | os.PathLike[str]) -> str:
     """A path as text that every file can keep: bytes that are no text in this system's encoding are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def excluded(path: str, patterns: Sequence[str]) -> bool:
+    """Whether a path with `/` between its parts, or a folder on its way, matches one of the patterns."""
+    parts = path.split("/") if patterns else []
+    return any(_matches("/".join(parts[: count + 1]), patterns) for count in range(len(parts)))
 
 
 def is_store(folder: str | os.PathLike[str]) -> bool:
@@ -127,7 +157,7 @@ class _Discovery:
             return
         self.files.add(own)
         self.files.add(os.path.realpath(path))
-        yield _source(path)
+        yield self.source(path)
 
     def folder(self, root: str) -> Iterator[Source]:
         """Every file below a folder, and then what its links lead to."""
@@ -165,7 +195,7 @@ class _Discovery:
                     if not entry.is_file():
                         yield _not_a_file(entry.path)
                     elif not self.files or os.path.realpath(entry.path) not in self.files:
-                        yield _source(entry.path)
+                        yield self.source(entry.path)
             pending.extend(reversed(inner))
 
     def link(self, root: str, path: str, below: str, links: list[tuple[str, str]]) -> Iterator[Source]:
@@ -188,7 +218,11 @@ class _Discovery:
                 yield _not_a_file(path)
                 return
             self.files.add(target)
-            yield _source(path)
+            yield self.source(path)
+
+    def source(self, path: str) -> Source:
+        """A file to publish."""
+        return Source(Path(path), spelled(path), exclude=self.wanted.exclude)
 
     def walked(self, target: str) -> bool:
         """Whether a file was met already in its own folder."""
@@ -281,10 +315,6 @@ def _below(root: str, path: str) -> str:
 
 def _name(path: str) -> str:
     return os.path.basename(path)
-
-
-def _source(path: str) -> Source:
-    return Source(Path(path), spelled(path))
 
 
 def _broken(path: str, problem: SourceError) -> Source:

@@ -9,6 +9,8 @@ runs over, so that every so often everything is looked at, whatever was or was n
 * A file that changes again later (source indexing, signing) is published again. If it kept its id, and what lies
   in the store is what this watcher put there, it takes its place (`replace`), in a transaction of its own;
   anybody else's file stays and the change is a conflict.
+* An archive stands for its members, as in `add`; what is no debug file in it is no news. A member that changed
+  under its id is a conflict: who put it into the store is remembered for real files only.
 * What was dealt with is remembered, over restarts too, by size, time of change and inode.
 """
 
@@ -23,8 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from symsrv.formats import FORMATS
-from symsrv.formats.base import HEAD_BYTES
+from symsrv.formats import recognised
 from symsrv.ingest.draft import identify_source
 from symsrv.ingest.events import Events
 from symsrv.ingest.memory import Mark, Memory
@@ -34,6 +35,7 @@ from symsrv.ingest.sources import Source, discover, read_error
 from symsrv.ingest.writing import being_written
 from symsrv.layouts import home
 from symsrv.model.errors import StoreError, SymsrvError, UsageError
+from symsrv.packing import HEAD_BYTES, kind_of
 from symsrv.store import SymbolStore
 
 logger = logging.getLogger(__name__)
@@ -143,9 +145,10 @@ class Watcher:
             if sources or (late and not replace):
                 receipt = self._transaction(build.folder, sources, replace=replace)
                 build.note(sources, receipt)
+                receipt = _news(sources, receipt)
                 if late and not replace:
                     receipt = Receipt(receipt.transaction, (*receipt.results, *map(_unsettled, late)))
-                if self._on_receipt is not None:
+                if self._on_receipt is not None and (receipt.results or receipt.transaction is not None):
                     self._on_receipt(receipt)
                 receipts.append(receipt)
         build.published()
@@ -309,13 +312,15 @@ class _Build:
 
     def note(self, sources: Sequence[Source], receipt: Receipt) -> None:
         """Remembers what became of files, and tells of failures."""
-        for source, result in zip(sources, receipt.results, strict=True):
+        for source, results in zip(sources, receipt.of_sources(), strict=True):
             path = str(source.path)
             mark = self._files[path].mark
-            if result.failed:
-                self.say(result.path, f"{mark} {result.reason}", result.sentence or "")
-            if result.reason not in _TRY_AGAIN:
-                self.memory.note(path, mark, result)
+            for result in results:
+                if result.failed:
+                    self.say(result.path, f"{mark} {result.reason}", result.sentence or "")
+            own = next((one for one in results if one.path == source.label), None)
+            if own is None or own.reason not in _TRY_AGAIN:
+                self.memory.note(path, mark, own or FileResult(source.label, _best(results)))
 
     def published(self) -> None:
         """Writes down what was published; what could not be read is tried again after a while."""
@@ -345,10 +350,27 @@ class _Build:
 
 
 def _first_look(path: str) -> tuple[bool, bool]:
-    """Whether a file may be a debug file by its first bytes, and whether there is nothing in it yet."""
+    """Whether a file may be one to publish by its first bytes, and whether there is nothing in it yet."""
     with open(path, "rb", buffering=0) as stream:
         head = stream.read(HEAD_BYTES)
-    return any(one.sniff(head) for one in FORMATS), not head.strip(b"\0")
+    return recognised(head) or kind_of(head) is not None, not head.strip(b"\0")
+
+
+def _news(sources: Sequence[Source], receipt: Receipt) -> Receipt:
+    """A receipt without the members of archives that are no debug files."""
+    results = tuple(
+        result
+        for source, own in zip(sources, receipt.of_sources(), strict=True)
+        for result in own
+        if result.status is not FileStatus.IGNORED or (len(own) == 1 and result.path == source.label)
+    )
+    return Receipt(receipt.transaction, results)
+
+
+def _best(results: Sequence[FileResult]) -> FileStatus:
+    """What became of an archive, in one word."""
+    statuses = {result.status for result in results}
+    return next((one for one in FileStatus if one in statuses), FileStatus.IGNORED)
 
 
 def _mark(path: str) -> Mark | None:

@@ -1,5 +1,8 @@
 """Small debug files for the tests of publishing: every number gives another file."""
 
+import io
+import tarfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,3 +76,29 @@ class Place:
 
 def place(root: Path) -> Place:
     return Place(root, open_store(str(root), create=True, state=root.parent / "state"))
+
+
+def zipped(members: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip of these files, in their order."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return made.getvalue()
+
+
+def tarred(members: dict[str, bytes], *, mode: str = "w") -> bytes:
+    """A tar of these files, in their order; `mode` says how it is compressed (`w:gz`)."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=mode) as archive:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return made.getvalue()
+
+
+def damaged(archive: bytes, data: bytes) -> bytes:
+    """A stored zip in which one byte of a member is another, so that its checksum is wrong."""
+    at = archive.index(data) + len(data) - 1
+    return archive[:at] + bytes([archive[at] ^ 0xFF]) + archive[at + 1 :]

@@ -4,15 +4,18 @@ import getpass
 import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from symsrv.ingest.drafting import Drafting
 from symsrv.ingest.publish import preview, publish
 from symsrv.ingest.results import FileStatus
 from symsrv.ingest.sources import Source, discover
 from symsrv.model.errors import BackendError, SourceError
-from tests.ingest.files import build, elf, pdb, pe, written
+from tests.ingest.files import build, damaged, elf, pdb, pe, tarred, written, zipped
+from tests.made.pdb_builder import MINI, build_pdb, info_stream
 
 STORED, PRESENT, IGNORED = FileStatus.STORED, FileStatus.PRESENT, FileStatus.IGNORED
 
@@ -230,7 +233,7 @@ def test_an_interrupt_between_submitting_and_noting_leaves_nothing_staged(disk, 
             super().submit(*arguments)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules[publish.__module__], "ThreadPoolExecutor", Interrupted)
+    monkeypatch.setattr(sys.modules[Drafting.__module__], "ThreadPoolExecutor", Interrupted)
 
     with pytest.raises(KeyboardInterrupt):
         publish(Slow(disk.store), discover([str(out)]))
@@ -291,3 +294,112 @@ def test_a_user_without_a_name_publishes_too(disk, tmp_path, monkeypatch):
     publish(disk.store, discover([str(written(tmp_path / "a.so", elf()))]))
 
     assert next(iter(disk.store.documents())).who.startswith("unknown@")
+
+
+@pytest.mark.parametrize(
+    ("name", "made"), [("a.zip", zipped), ("a.tar", tarred), ("a.tgz", lambda members: tarred(members, mode="w:gz"))]
+)
+def test_an_archive_stands_for_its_members(disk, tmp_path, spools, name, made):
+    members = {"bin/app1.exe": pe(), "bin/app1.pdb": pdb(), "dSYM/a.so": elf(), "readme.txt": b"no debug file"}
+    path = written(tmp_path / "out" / name, made(members))
+
+    receipt = publish(disk.store, [*discover([str(path)])])
+
+    assert statuses(receipt) == ["stored", "stored", "stored", "ignored"]
+    assert receipt.results[1].path == f"{path}!bin/app1.pdb"
+    assert disk.files()["app1.pdb/000000011514171618191A1B1C1D1E1F1/app1.pdb"] == pdb()
+    (transaction,) = disk.store.documents()
+    assert transaction.entries[0].source == f"{path}!bin/app1.exe"
+    assert list(spools.iterdir()) == []
+    assert disk.staged() == []
+
+
+def test_members_that_the_store_has_are_present(disk, tmp_path, spools):
+    path = written(tmp_path / "a.zip", zipped({"app.exe": pe(), "app.so": elf()}))
+    publish(disk.store, discover([str(path)]))
+
+    assert statuses(publish(disk.store, discover([str(path)]))) == ["present", "present"]
+    assert disk.staged() == []
+
+
+def test_a_receipt_knows_whose_the_results_are(disk, tmp_path, spools):
+    sources = [
+        Source(written(tmp_path / "a.exe", pe(1)), "a.exe"),
+        Source(written(tmp_path / "b.zip", zipped({"b.exe": pe(2), "c.exe": pe(3)})), "b.zip"),
+        Source(written(tmp_path / "d.zip", zipped({})), "d.zip"),
+    ]
+
+    receipt = publish(disk.store, sources)
+
+    assert [[one.path for one in own] for own in receipt.of_sources()] == [
+        ["a.exe"],
+        ["b.zip!b.exe", "b.zip!c.exe"],
+        ["d.zip"],
+    ]
+
+
+def hostile(tmp_path):
+    """An archive with a member that is damaged, beside a file that is well."""
+    members = {"one.exe": pe(1), "bad.exe": pe(2), "notes.txt": b"text", "two.so": elf(1)}
+    data = damaged(zipped(members, method=zipfile.ZIP_STORED), pe(2))
+    return discover([str(written(tmp_path / "a.zip", data)), str(written(tmp_path / "ok.so", elf(2)))])
+
+
+def test_the_good_members_of_a_bad_archive_are_published(disk, tmp_path, spools):
+    receipt = publish(disk.store, hostile(tmp_path))
+
+    assert statuses(receipt) == ["stored", "error", "ignored", "stored", "stored"]
+    assert receipt.results[1].reason == "archive-damaged"
+
+
+def test_with_strict_nothing_of_a_bad_archive_is_published(disk, tmp_path, spools):
+    receipt = publish(disk.store, hostile(tmp_path), strict=True)
+
+    assert statuses(receipt) == ["error", "error", "ignored", "error", "stored"]
+    assert [result.reason for result in receipt.results[:2]] == ["archive-incomplete", "archive-damaged"]
+    assert "a.zip" in receipt.results[0].sentence
+    assert [path.split("/")[0] for path in disk.files()] == ["ok.so"]
+    assert disk.staged() == []
+
+
+def test_a_preview_says_the_same_of_archives(disk, tmp_path, spools):
+    for strict in (False, True):
+        foreseen = preview(disk.store, hostile(tmp_path), strict=strict)
+        assert foreseen.failed == 1 + 2 * strict
+        assert disk.documents() == 0
+    assert list(spools.iterdir()) == []
+    assert statuses(preview(disk.store, hostile(tmp_path))) == statuses(publish(disk.store, hostile(tmp_path)))
+
+
+def test_a_store_that_refuses_a_member_leaves_nothing(disk, tmp_path, spools):
+    path = written(tmp_path / "a.zip", zipped({f"{number}.exe": pe(number) for number in range(1, 40)}))
+
+    with pytest.raises(BackendError, match="full"):
+        publish(Refusing(disk.store, stage_fails_at=20), discover([str(path)]))
+
+    assert list(spools.iterdir()) == []
+    assert disk.staged() == []
+
+
+def test_a_debug_file_that_looks_like_an_archive_is_a_debug_file(disk, tmp_path, spools):
+    path = written(tmp_path / "app.exe", pe() + zipped({"other.exe": pe(2)}))
+
+    assert statuses(publish(disk.store, discover([str(path)]))) == ["stored"]
+    assert len(disk.files()) == 1
+
+
+def test_a_compilers_database_is_ignored_whatever_is_in_it(disk, tmp_path):
+    path = written(tmp_path / "vc143.idb", pdb())
+
+    (result,) = publish(disk.store, discover([str(path)])).results
+
+    assert (result.status, result.reason) == (IGNORED, "not-symbols")
+
+
+def test_a_fastlink_pdb_is_ignored_with_what_would_mend_it(disk, tmp_path):
+    path = written(tmp_path / "app.pdb", build_pdb(info=info_stream(features=(20140508, MINI))))
+
+    (result,) = publish(disk.store, discover([str(path)])).results
+
+    assert (result.status, result.reason) == (IGNORED, "fastlink")
+    assert "/DEBUG:FULL" in result.sentence
