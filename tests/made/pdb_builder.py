@@ -5,7 +5,7 @@ Both have GUID_TEXT; with the defaults the id is GUID_TEXT + "1".
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 GUID = bytes(range(0x10, 0x20))
@@ -17,11 +17,30 @@ X86_64 = 0x8664
 MINI = 0x494E494D
 
 
-def info_stream(age: int = 1, *, version: int = 20000404, features: Sequence[int] = (20140508,)) -> bytes:
-    """Stream 1: header, a named-stream map with one name, feature codes."""
-    name = b"/names\0"
-    streams = struct.pack("<I", len(name)) + name + struct.pack("<5I", 1, 1, 1, 1, 0) + struct.pack("<3I", 0, 2, 0)
-    return struct.pack("<3I", version, 0x5AB38077, age) + GUID + streams + struct.pack(f"<{len(features)}I", *features)
+def named_streams(names: Mapping[str, int] | None = None) -> bytes:
+    """The map of named streams, and the number of further names (none); one name unless given."""
+    names = {"/names": 2} if names is None else names
+    text, pairs = b"", b""
+    for name, stream in names.items():
+        pairs += struct.pack("<2I", len(text), stream)
+        text += name.encode() + b"\0"
+    present = (1 << len(names)) - 1
+    words = -(-len(names) // 32)
+    vector = struct.pack("<I", words) + present.to_bytes(4 * words, "little")
+    head = struct.pack("<I", len(text)) + text + struct.pack("<2I", len(names), len(names))
+    return head + vector + bytes(4) + pairs + bytes(4)
+
+
+def info_stream(
+    age: int = 1,
+    *,
+    version: int = 20000404,
+    features: Sequence[int] = (20140508,),
+    names: Mapping[str, int] | None = None,
+) -> bytes:
+    """Stream 1: header, the map of named streams (one name unless given), feature codes."""
+    header = struct.pack("<3I", version, 0x5AB38077, age) + GUID
+    return header + named_streams(names) + struct.pack(f"<{len(features)}I", *features)
 
 
 def module(name: str = "a.obj", *, c11: int = 0, c13: int = 0) -> bytes:
