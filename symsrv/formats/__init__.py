@@ -11,15 +11,31 @@ from symsrv.formats.dbg import Dbg
 from symsrv.formats.elf import Elf
 from symsrv.formats.macho import MachO
 from symsrv.formats.minidump import Minidump
+from symsrv.formats.msfz import Msfz
 from symsrv.formats.pdb import Pdb
+from symsrv.formats.pdb2 import Pdb2
 from symsrv.formats.pe import Pe
 from symsrv.formats.perfmap import PerfMap
+from symsrv.formats.portable_pdb import PortablePdb
 from symsrv.formats.wasm import Wasm
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import Identity
 from symsrv.model.names import base_name, checked_name
 
-FORMATS: tuple[Format, ...] = (Pe(), Pdb(), Elf(), Minidump(), Dbg(), MachO(), Breakpad(), Wasm(), PerfMap())
+FORMATS: tuple[Format, ...] = (
+    Pe(),
+    Pdb(),
+    Pdb2(),
+    Msfz(),
+    Elf(),
+    Minidump(),
+    Dbg(),
+    MachO(),
+    Breakpad(),
+    Wasm(),
+    PerfMap(),
+    PortablePdb(),
+)
 
 # O_NONBLOCK: opening a named pipe must not wait for its writer. Windows: no newline translation, no inheritance.
 _OPEN_FLAGS = (

@@ -17,15 +17,21 @@ from tests.made.dbg_builder import build_dbg
 from tests.made.elf_builder import DEBUG, TEXT, build_elf
 from tests.made.macho_builder import build_macho
 from tests.made.minidump_builder import build_minidump
+from tests.made.msfz_builder import build_msfz
+from tests.made.pdb2_builder import build_pdb2
 from tests.made.pdb_builder import build_pdb, write_sparse_pdb
 from tests.made.pe_builder import Entry, build_pe, nb10, rsds
+from tests.made.portable_builder import build_portable
 from tests.made.wasm_builder import build_wasm
 
 # A format joins the contract suite with a sample here.
 SAMPLES = {
     "pe": build_pe([Entry(rsds()), Entry(nb10(), by_address=True)]),
     "pdb": build_pdb(page_size=512),
+    "pdb2": build_pdb2(page_size=512),
+    "msfz": build_msfz(),
     "elf": build_elf((TEXT, DEBUG)),
+    "portable-pdb": build_portable(["/src/a.cs"], source_link="{}"),
     "macho": build_macho(),
     "breakpad": b"MODULE windows x86 3249D99D0C4049318610F4E4FB0B69361 a.pdb\nINFO CODE_ID 5AB380779000 a.exe\n",
     "wasm": build_wasm(),
@@ -35,9 +41,13 @@ SAMPLES = {
 }
 # Known only to be refused, with a sentence that says what helps.
 REFUSED = {"minidump": "not-symbols"}
+WORDS = {"pdb2": "pdb"}
+"""What `identify` prints where it is not the format's own name."""
 MAGICS = [
     b"MZ",
     b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0",
+    b"Microsoft C/C++ program database 2.00\r\n\x1aJG\0\0",
+    b"Microsoft MSFZ Container\r\n\x1aALD\0\0",
     b"\x7fELF\2\1",
     b"\x7fELF\1\2",
     b"BSJB",
@@ -61,7 +71,7 @@ class TestContract:
             return
         (found,) = identify(BytesReader(SAMPLES[one.name]), "made.bin")
 
-        assert found.format == one.name
+        assert found.format == WORDS.get(one.name, one.name)
         assert found.name == "made.bin"
         assert found.kind in (CODE, DEBUG_INFO, BOTH)
         assert found.symbol_kind in ("bin", "pri", "pub", "typ")
