@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.errors import BadName
-from symsrv.model.ids import DEBUG, printed, readings
+from symsrv.model.ids import BUILD, DEBUG, PE, UUID, printed, readings
 from symsrv.model.names import checked_name, fold
 
 _SYM = ".sym"
 _PDB = ".pdb"
 _CODE_SUFFIXES = (".dll", ".exe")
+_KINDS = (DEBUG, PE, BUILD, UUID)
 
 
 class Breakpad:
@@ -44,8 +45,12 @@ class Breakpad:
             return ()
         found = []
         for one in ask.ids:
+            if one.kind not in _KINDS:
+                continue
             text = printed(one) if one.kind == DEBUG else one.value.upper()
-            stems = _debug_stems(ask.name) if one.kind == DEBUG else _code_stems(ask.name)
+            # A PDB 2.0 has an id of the same form as a program. test_breakpad.py::test_pdb_20
+            by_debug_file = one.kind == DEBUG or ask.name[-len(_PDB) :].lower() == _PDB
+            stems = _debug_stems(ask.name) if by_debug_file else _code_stems(ask.name)
             found += [f"{ask.name}/{text}/{stem}{_SYM}" for stem in stems]
         return tuple(dict.fromkeys(found))
 

@@ -5,7 +5,6 @@ from symsrv.model.errors import BadName
 from symsrv.model.ids import readings
 from symsrv.model.names import checked_name, fold
 
-PORTABLE_AGE = "ffffffff"  # stands where portable PDBs have no age
 WHOLE_FILES = (Wants.CODE, Wants.DEBUG, Wants.EITHER)
 
 

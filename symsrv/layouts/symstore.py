@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
-from symsrv.layouts.grammar import PORTABLE_AGE, WHOLE_FILES, file_name, plain_ask
+from symsrv.layouts.grammar import WHOLE_FILES, file_name, plain_ask
 from symsrv.model.ask import Ask
-from symsrv.model.ids import DEBUG, PE, SymbolId, printed
+from symsrv.model.ids import DEBUG, PE, PORTABLE_AGE, SymbolId, printed
 
 _GUID_DIGITS = 32
 
 
 class Symstore:
-    """One tier; names as given, GUID and stamp in upper case, age and size in lower; `foo.pd_` is `foo.pdb` packed."""
+    """One tier; names as given, GUID and stamp in upper case, age and size in lower; `foo.pd_` is `foo.pdb` packed.
+
+    The rule knows no exception for portable PDBs: `ffffffff` behind a GUID in upper case is what symsrv.dll has been
+    seen to ask for and what symbolicator asks a bucket for, where case counts.
+    """
 
     name = "symstore"
 
@@ -35,6 +39,6 @@ class Symstore:
 def _decimal_age(symbol_id: SymbolId) -> tuple[str, ...]:
     # lldb's symstore locator prints the age in decimal, which shows from ten on. test_symstore.py::test_decimal_age
     age = symbol_id.value[_GUID_DIGITS:]
-    if symbol_id.kind != DEBUG or not age or age == PORTABLE_AGE or int(age, 16) < 10:
+    if symbol_id.kind != DEBUG or not age or int(age, 16) < 10 or int(age, 16) == PORTABLE_AGE:
         return ()
     return (f"{symbol_id.value[:_GUID_DIGITS].upper()}{int(age, 16)}",)

@@ -6,6 +6,8 @@ from symsrv.layouts.base import Layout
 from symsrv.model.ask import Ask
 from symsrv.model.names import fold
 
+_SLASHES = (3, 4)  # SSQP has keys of four segments
+
 
 class TwoTier:
     """Puts the prefix folder before the paths of one-tier layouts, and takes it off again.
@@ -22,7 +24,7 @@ class TwoTier:
     def parse(self, path: str) -> Ask | None:
         """Reads a path whose first segment is one of the spellings of its name's prefix."""
         prefix, _, rest = path[:8].partition("/")
-        if not 1 <= len(prefix) <= 4 or not rest or path.count("/") != 3:
+        if not 1 <= len(prefix) <= 4 or not rest or path.count("/") not in _SLASHES:
             return None
         rest = path[len(prefix) + 1 :]
         name = rest.partition("/")[0]

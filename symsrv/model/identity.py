@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from symsrv.model.ask import Ask, Wants
-from symsrv.model.ids import BUILD, UUID, SymbolId
+from symsrv.model.ids import BUILD, CORECLR_BUILD, CORECLR_UUID, DEBUG, UUID, SymbolId
 
 CODE = "code"
 DEBUG_INFO = "debug"
@@ -22,10 +22,11 @@ class Identity:
     """One thing a file is; most files are one, a fat Mach-O is one per slice.
 
     `ids` are those that paths are made of, the canonical one first; `also` are further ones it can be found by: the
-    PDB's for a PE, Breakpad's for an ELF file. `code_id` and `debug_id` are printed for people and
-    tools: stamp+size in symstore's case or a build id; the debug id in Breakpad's form (32 digits + age).
+    PDB's for a PE, Breakpad's for an ELF file; a file whose own id that is comes before it. `code_id` and `debug_id`
+    are printed for people and tools: stamp+size in symstore's case or a build id; the debug id in Breakpad's form
+    (32 digits + age).
     For a PE, `debug_id` and `debug_file` name the PDB it was linked with; for Breakpad's text symbols, the file they
-    were made from, under whose name they are asked for. `symbol_kind` is column 4 of
+    were made from, under whose name they are asked for, and `code_file` the program. `symbol_kind` is column 4 of
     `refs.ptr`: `bin`, `pri` (private symbols), `pub` (stripped) or `typ` (types only).
     """
 
@@ -41,6 +42,7 @@ class Identity:
     symbol_kind: str = "bin"
     notes: tuple[str, ...] = ()
     also: tuple[SymbolId, ...] = ()
+    code_file: str | None = None
 
     @property
     def role(self) -> str:
@@ -55,12 +57,25 @@ class Identity:
     def asks(self) -> tuple[Ask, ...]:
         """The asks this file answers, the one that names its home first."""
         if self.role == SYM:
-            return (Ask(Wants.SYM, self.ids, self.asked_name),)
-        if self.ids[0].kind not in (BUILD, UUID):
-            return (Ask(_WHOLE[self.kind], self.ids, self.name),)
-        code = Ask(Wants.CODE, self.ids, self.name)
-        debug = Ask(Wants.DEBUG, self.ids)  # debuggers know a separate debug file by its id alone
-        return {CODE: (code,), DEBUG_INFO: (debug,)}.get(self.kind, (code, debug))
+            return self._sym_asks()
+        kind = self.ids[0].kind
+        # Of the further ids, only those that say the same in another way are spelled under the file's own name.
+        ids = self.ids + tuple(one for one in self.also if one.kind == kind)
+        runtimes = tuple(one for one in self.also if one.kind != kind and one.kind in (CORECLR_BUILD, CORECLR_UUID))
+        companion = (Ask(Wants.EITHER, runtimes, self.name),) if runtimes else ()
+        if kind not in (BUILD, UUID):
+            return (Ask(_WHOLE[self.kind], ids, self.name), *companion)
+        code = Ask(Wants.CODE, ids, self.name)
+        debug = Ask(Wants.DEBUG, ids)  # debuggers know a separate debug file by its id alone
+        return (*{CODE: (code,), DEBUG_INFO: (debug,)}.get(self.kind, (code, debug)), *companion)
+
+    def _sym_asks(self) -> tuple[Ask, ...]:
+        debug_ids = tuple(one for one in self.also if one.kind == DEBUG)
+        code_ids = tuple(one for one in self.also if one.kind != DEBUG)
+        by_debug_file = Ask(Wants.SYM, self.ids + debug_ids, self.asked_name)
+        if not code_ids or not self.code_file:
+            return (by_debug_file,)
+        return (by_debug_file, Ask(Wants.SYM, code_ids, self.code_file))
 
     def answers(self, wants: Wants) -> bool:
         """Whether a file of this kind can satisfy an ask of that kind."""

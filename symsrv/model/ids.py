@@ -18,6 +18,7 @@ Rules: SSQP key conventions (padding, prefixes), lldb (decimal age), rust-minidu
 """
 
 import re
+import uuid
 from dataclasses import dataclass
 
 DEBUG = "debug"
@@ -33,9 +34,10 @@ CORECLR_UUID = "uuid-coreclr"
 PORTABLE_AGE = 0xFFFFFFFF  # stands where a portable PDB has no age
 
 _HEX = re.compile(r"[0-9a-f]+")
+_PERFMAP = re.compile(r"([0-9]{1,10})-([0-9a-f]{32})")
 _BUILD_LIMIT_DIGITS = 128
 _UUID_DIGITS = 32
-_WASM_LIMIT_DIGITS = 512
+_WASM_LIMIT_DIGITS = 248  # with `.debug` behind it, what one folder's name can hold
 SSQP_BUILD_DIGITS = 40
 
 
@@ -77,6 +79,11 @@ def perfmap_id(version: int, signature: str) -> SymbolId:
     return SymbolId(PERFMAP, f"{version}-{signature.lower()}")
 
 
+def swapped(digits: str) -> str:
+    """The 32 digits of 16 bytes read as a GUID, which has its first three fields in little-endian order."""
+    return uuid.UUID(bytes_le=bytes.fromhex(digits)).hex
+
+
 def printed(symbol_id: SymbolId) -> str:
     """The id as symstore.exe writes it: GUID or stamp in upper case, age or size in lower."""
     upper = {DEBUG: 32, MSFZ: 32, PE: 8}.get(symbol_id.kind, 0)
@@ -88,21 +95,37 @@ def padded_build(value: str) -> str:
     return value.ljust(SSQP_BUILD_DIGITS, "0") if 16 <= len(value) < SSQP_BUILD_DIGITS else value
 
 
-def build_readings(text: str) -> tuple[SymbolId, ...]:
+def build_readings(text: str, *, kind: str = BUILD) -> tuple[SymbolId, ...]:
     """Readings of a build id in any case: as it is, then with the zeros that .NET's tools pad taken off.
 
-    All shorter spellings come, longest first: an id may itself end in zero bytes, so the exact one wins.
+    `kind` says whose it is: the file's own, or with CORECLR_BUILD that of the runtime. All shorter spellings come,
+    longest first: an id may itself end in zero bytes, so the exact one wins.
     """
     digits = text.lower()
     if not _HEX.fullmatch(digits) or len(digits) % 2 or len(digits) > _BUILD_LIMIT_DIGITS:
         return ()
-    found = [SymbolId(BUILD, digits)]
+    found = [SymbolId(kind, digits)]
     if len(digits) == SSQP_BUILD_DIGITS:
         shorter = digits
         while len(shorter) > 16 and shorter.endswith("00"):
             shorter = shorter[:-2]
-            found.append(SymbolId(BUILD, shorter))
+            found.append(SymbolId(kind, shorter))
     return tuple(found)
+
+
+def uuid_readings(text: str, *, kind: str = UUID) -> tuple[SymbolId, ...]:
+    """The reading of an LC_UUID in any case, empty if it is none; `kind` as for `build_readings`."""
+    digits = text.lower()
+    return (SymbolId(kind, digits),) if len(digits) == _UUID_DIGITS and _HEX.fullmatch(digits) else ()
+
+
+def perfmap_readings(text: str) -> tuple[SymbolId, ...]:
+    """Readings of `<version>-<signature>`: its bytes in their order (.NET's tools), and as a GUID's (PerfView)."""
+    match = _PERFMAP.fullmatch(text.lower())
+    if match is None:
+        return ()
+    version, signature = int(match[1]), match[2]
+    return tuple(dict.fromkeys((perfmap_id(version, signature), perfmap_id(version, swapped(signature)))))
 
 
 def readings(text: str) -> tuple[SymbolId, ...]:
@@ -122,8 +145,7 @@ def readings(text: str) -> tuple[SymbolId, ...]:
         # The Python symstore package pads small image sizes to four digits.
         found.append(SymbolId(PE, digits[:8] + (digits[8:].lstrip("0") or "0")))
     found.extend(build_readings(digits))
-    if len(digits) == _UUID_DIGITS:
-        found.append(SymbolId(UUID, digits))  # rust-minidump asks for Mach-O code by the bare UUID
+    found.extend(uuid_readings(digits))  # rust-minidump asks for Mach-O code by the bare UUID
     if len(digits) % 2 == 0 and len(digits) <= _WASM_LIMIT_DIGITS:
         found.append(SymbolId(WASM, digits))
     return tuple(found)

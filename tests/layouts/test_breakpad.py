@@ -2,7 +2,7 @@ import pytest
 
 from symsrv.layouts.breakpad import Breakpad
 from symsrv.model.ask import Ask, Wants
-from symsrv.model.ids import debug_id, pe_id
+from symsrv.model.ids import MSFZ, SymbolId, build_id, debug_id, pe_id, uuid_id, wasm_id
 
 GUID = "3249D99D0C4049318610F4E4FB0B6936"
 
@@ -81,3 +81,22 @@ def test_prints_code_ids_in_upper_case():
 def test_carries_nothing_but_sym_files():
     assert Breakpad().paths(Ask(Wants.DEBUG, (debug_id(GUID, 1),), "crash.pdb")) == ()
     assert Breakpad().paths(Ask(Wants.SYM, (debug_id(GUID, 1),))) == ()
+
+
+def test_pdb_20():
+    path = "module2.pdb/222222222/module2.sym"
+
+    assert Breakpad().paths(Ask(Wants.SYM, (pe_id(0x22222222, 2),), "module2.pdb")) == (path,)
+    ask = Breakpad().parse(path)
+    assert ask is not None
+    assert pe_id(0x22222222, 2) in ask.ids
+
+
+def test_prints_build_ids_and_uuids_as_code_ids_and_no_others():
+    build, uuid = build_id(b"\xab" * 20), uuid_id(b"\xcd" * 16)
+    ids = (build, uuid, wasm_id(b"\xef" * 16), SymbolId(MSFZ, f"{GUID.lower()}1"))
+
+    assert Breakpad().paths(Ask(Wants.SYM, ids, "a.so")) == (
+        f"a.so/{'AB' * 20}/a.so.sym",
+        f"a.so/{'CD' * 16}/a.so.sym",
+    )

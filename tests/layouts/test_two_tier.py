@@ -62,3 +62,11 @@ def test_prints_every_prefix():
         "Fo/Foo.dll/000000011000/Foo.dll",
         "fo/foo.dll/000000011000/foo.dll",
     )
+
+
+@pytest.mark.parametrize("prefix", ["fo", "FO"])
+def test_keys_of_four_segments(prefix: str):
+    one_tier = f"foo.pdb/{'ab' * 16}1/msfz0/foo.pdb"
+
+    assert LAYOUT.parse(f"{prefix}/{one_tier}") == Ssqp().parse(one_tier)
+    assert LAYOUT.parse(f"{prefix}/{prefix}/{one_tier}") is None

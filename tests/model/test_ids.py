@@ -6,16 +6,24 @@ from hypothesis import strategies as st
 
 from symsrv.model.ids import (
     BUILD,
+    CORECLR_BUILD,
+    CORECLR_UUID,
     DEBUG,
     PE,
+    UUID,
+    WASM,
     SymbolId,
     build_id,
     build_readings,
     debug_id,
     padded_build,
     pe_id,
+    perfmap_id,
+    perfmap_readings,
     printed,
     readings,
+    swapped,
+    uuid_readings,
 )
 
 GUID = "497b72f6390a44fc878e5a2d63b6cc4b"
@@ -59,6 +67,9 @@ def test_normal_forms_and_what_is_printed(one: SymbolId, value: str, text: str):
         (f"{GUID}FFFFFFFF", debug_id(GUID, 0xFFFFFFFF)),
         (GUID, debug_id(GUID, None)),
         (GUID, SymbolId(BUILD, GUID)),
+        (GUID, SymbolId(UUID, GUID)),
+        (GUID, SymbolId(WASM, GUID)),
+        ("ab" * 124, SymbolId(WASM, "ab" * 124)),
         (f"{GUID}0", debug_id(GUID, 0)),
         ("5AB380779000", pe_id(0x5AB38077, 0x9000)),
         ("04A30CF00800", pe_id(0x04A30CF0, 0x800)),
@@ -119,7 +130,7 @@ def test_readings_are_total_and_different(text: str):
     found = readings(text)
 
     assert len(set(found)) == len(found)
-    assert all(one.kind in (DEBUG, PE, BUILD) and one.value == one.value.lower() for one in found)
+    assert all(one.kind in (DEBUG, PE, BUILD, UUID, WASM) and one.value == one.value.lower() for one in found)
 
 
 @pytest.mark.parametrize(
@@ -140,3 +151,42 @@ def test_zeros_come_off_a_20_byte_build_id_down_to_8_bytes():
 @pytest.mark.parametrize("text", ["", "a", "abc", "xy", "ab" * 65, "ab\n"])
 def test_what_is_no_build_id_has_no_readings(text: str):
     assert build_readings(text) == ()
+
+
+def test_zeros_come_off_a_runtimes_build_id_too():
+    found = build_readings("ab" * 16 + "00" * 4, kind=CORECLR_BUILD)
+
+    assert {one.kind for one in found} == {CORECLR_BUILD}
+    assert SymbolId(CORECLR_BUILD, "ab" * 16) in found
+
+
+@pytest.mark.parametrize("text", ["", GUID[:-1], f"{GUID}0", "g" * 32, f"{GUID[:-1]}\n", "½" * 32])
+def test_what_is_no_uuid_has_no_readings(text: str):
+    assert uuid_readings(text) == ()
+
+
+def test_uuids_are_read_in_any_case():
+    assert uuid_readings(GUID.upper()) == (SymbolId(UUID, GUID),)
+    assert uuid_readings(GUID, kind=CORECLR_UUID) == (SymbolId(CORECLR_UUID, GUID),)
+
+
+def test_a_guids_order_of_bytes_is_undone_by_itself():
+    assert swapped("f6727b490a39fc44878e5a2d63b6cc4b") == GUID
+    assert swapped(swapped(GUID)) == GUID
+
+
+@pytest.mark.parametrize("signature", [GUID, GUID.upper(), swapped(GUID)])
+def test_a_ready_to_run_map_is_read_in_both_orders_of_its_bytes(signature: str):
+    found = perfmap_readings(f"01-{signature}")
+
+    assert found[0] == perfmap_id(1, signature)
+    assert set(found) == {perfmap_id(1, GUID), perfmap_id(1, swapped(GUID))}
+
+
+@pytest.mark.parametrize("text", ["", GUID, f"-{GUID}", f"x-{GUID}", f"1-{GUID}0", f"1-{GUID[1:]}", f"٣-{GUID}"])
+def test_what_is_no_ready_to_run_map_has_no_readings(text: str):
+    assert perfmap_readings(text) == ()
+
+
+def test_an_id_longer_than_a_folders_name_can_be_is_none():
+    assert readings("ab" * 125) == ()
