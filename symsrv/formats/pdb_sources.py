@@ -60,13 +60,13 @@ def source_links(data: Reader) -> tuple[str, ...]:
 
 
 def embedded_sources(data: Reader) -> tuple[str, ...]:
-    """The paths of the files embedded in the PDB (the linker's `/NATVIS`, `/SOURCELINK` tools, `pdbtool addsrc`)."""
+    """The paths of the files embedded in the PDB: natvis files by the linker, sources by `pdbtool addsrc`."""
     return tuple(name[len(_EMBEDDED) :] for name in named_streams(data) if name.startswith(_EMBEDDED))
 
 
 def source_notes(info: bytes) -> tuple[str, ...]:
     """What `identify` says about sources, if the map is whole in the bytes that it has read of the info stream."""
-    if b"src" not in info and b"sourcelink" not in info:
+    if b"srcsrv" not in info and b"sourcelink" not in info and b"/src/files/" not in info:
         return ()
     names = _names_in(info)
     if not names:

@@ -108,7 +108,7 @@ def test_map_that_leads_outside_its_stream(cut):
 
 
 def test_names_that_share_their_bytes():
-    # A name of half a megabyte under every offset would come to gigabytes.
+    # A long name under each of its offsets would come to the square of its length.
     name, count = 1000, 500
     info = (
         info_stream()[:28] + struct.pack("<I", name + 1) + b"a" * name + b"\0" + struct.pack("<4I", count, count, 0, 0)

@@ -4,6 +4,8 @@
 |---|---|
 | `zig` | `linked(target)` -> `Pair(code, debug)`: a PE and its PDB, by lld. `elf(...)` -> `Made`: a shared library |
 | `pdb_builder` | `build_pdb(...)` -> bytes: PDBs that no linker makes; `write_sparse_pdb(path, ...)`: a huge one |
+| `pdb2_builder` | `build_pdb2(...)` -> bytes: a PDB 2.0 of any signature, age and page size |
+| `msfz_builder` | `build_msfz(...)` -> bytes: a PDB in an MSFZ container, cut into any fragments and chunks |
 | `pe_builder` | `build_pe(...)` -> bytes: a PE with chosen stamp, size and CodeView records |
 | `macho_builder` | `build_macho(...)`, `build_fat(...)` -> bytes: thin and fat Mach-O with chosen load commands |
 | `wasm_builder` | `build_wasm(...)` -> bytes: WebAssembly with chosen sections |
