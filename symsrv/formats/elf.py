@@ -23,7 +23,7 @@ from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, Identity
 from symsrv.model.ids import SymbolId, build_id, debug_id
 
-__all__ = ["Elf", "needed"]
+__all__ = ["Elf", "find_build_id", "needed"]
 
 SECTIONS_LIMIT = 256  # of more, the first and the last half: notes come first, debug information comes last
 NAMES_LIMIT_BYTES = 8192  # a longer table of names is read name by name

@@ -6,6 +6,8 @@ from operator import xor
 import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import NoteSegment
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from symsrv.formats import identify_path
 from symsrv.formats.base import BytesReader
@@ -388,3 +390,18 @@ def test_cut_anywhere(notes):
     for size in range(len(data)):
         found = survives(data[:size])
         assert found is None or found.ids == whole.ids
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(EVERY_SHAPE),
+    st.sampled_from([None, b""]),
+    st.lists(st.tuples(st.integers(0, 1200), st.sampled_from([0, 1, 0x7F, 0x80, 0xFF])), max_size=8),
+)
+def test_flipped_bytes_are_identified_or_not(shape, notes, changes):
+    link = Part(".gnu_debugaltlink", b"a.dwz\0\1\2")
+    data = bytearray(build_elf((TEXT, link, DEBUG), wide=shape[0], order=shape[1], notes=notes))
+    for at, byte in changes:
+        data[at % len(data)] = byte
+
+    survives(bytes(data))

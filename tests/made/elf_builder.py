@@ -19,6 +19,7 @@ class Part:
     flags: int = 0
     size: int | None = None
     align: int = 1
+    info: int = 0
 
 
 TEXT = Part(".text", b"\x90" * 16, flags=ALLOC)
@@ -76,7 +77,7 @@ def build_elf(
     table, name_at = b"", 1
     for index, (one, offset) in enumerate(zip(every, offsets, strict=True)):
         size = len(one.data) if one.size is None else one.size
-        link, info = 0, 0
+        link, info = 0, one.info
         if index == 0 and extended:
             size, link, info = count, count - 1, 2
         fields = (name_at if index else 0, one.kind, one.flags, 0, offset, size, link, info, one.align, 0)
