@@ -217,6 +217,18 @@ def test_no_id_says_what_to_do(parts, file_type, sentence):
     assert caught.value.reason == "no-id"
 
 
+def test_kernel_modules_are_known_by_their_build_id():
+    found = identified(build_elf((TEXT, DEBUG), file_type=1, note_segment=False))
+
+    assert (found.build_id, found.kind) == (BUILD_ID.hex(), BOTH)
+
+
+def test_without_a_build_id_the_debug_id_names_the_home():
+    (found,) = identify_path(zig.elf(style="none").path)
+
+    assert keys(found)[0] == f"libmade.so/{found.debug_id}/libmade.so"
+
+
 def test_object_files_without_a_build_id_are_left_out():
     assert refused(zig.relocatable().read_bytes()) == "no-id"
 
@@ -329,6 +341,7 @@ def test_core_dump():
         ((TEXT, Part(".gnu_debuglink", b"x")), CODE),
         ((TEXT, Part(".debug_str", b"x", flags=COMPRESSED)), BOTH),
         ((DATA,), CODE),
+        ((DEBUG, Part(".debug_str", b"x")), DEBUG_INFO),  # what dwz moved out of several debug files
         ((TEXT, *(Part(f".text.{'f' * 60}{index}", b"x", flags=ALLOC) for index in range(150)), DEBUG), BOTH),
         ((TEXT, *(Part(f".x{index}", b"x") for index in range(2000)), DEBUG), BOTH),
     ],
