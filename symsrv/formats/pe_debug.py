@@ -3,7 +3,7 @@
 import re
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from symsrv.formats.guid import GUID_BYTES, breakpad_id, guid_text
 from symsrv.formats.pe_headers import DEBUG, Image
@@ -25,8 +25,7 @@ _ALGORITHM = re.compile(rb"[A-Za-z0-9-]{1,16}")
 _CHECKSUM_LIMIT_BYTES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class DebugEntry:
+class DebugEntry(NamedTuple):
     """One entry of a debug directory: `address` is relative to the image, `pointer` to the file."""
 
     stamp: int
@@ -42,8 +41,7 @@ class DebugEntry:
         return self.minor == _PORTABLE
 
 
-@dataclass(frozen=True, slots=True)
-class CodeView:
+class CodeView(NamedTuple):
     """What a CodeView entry says of the debug file: its id in Breakpad's form, all its ids, and the path it had.
 
     A linker that knew no id wrote zeros; then there is only the path.
@@ -55,8 +53,7 @@ class CodeView:
     portable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(NamedTuple):
     """What the CodeView entries come to: the debug file that counts, every id, and what else is to be said."""
 
     debug_id: str | None
@@ -68,7 +65,7 @@ class Linked:
 def read_entries(table: bytes) -> list[DebugEntry]:
     """The entries of a debug directory, at most DEBUG_ENTRIES_LIMIT."""
     whole = min(len(table) // ENTRY_BYTES, DEBUG_ENTRIES_LIMIT) * ENTRY_BYTES
-    return [DebugEntry(*numbers) for numbers in _ENTRY.iter_unpack(table[:whole])]
+    return [DebugEntry._make(numbers) for numbers in _ENTRY.iter_unpack(table[:whole])]
 
 
 def image_entries(image: Image) -> tuple[list[DebugEntry], list[str]]:

@@ -1,7 +1,7 @@
 """PE headers: the numbers, the data directories and the section table that say where the rest of an image lies."""
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from symsrv.formats.base import Reader
 from symsrv.model.errors import NotIdentified
@@ -15,20 +15,25 @@ EXECUTABLE = 0x20000020  # Characteristics of a section: it contains code, or ma
 _PE = b"PE\0\0"
 _PE32, _PE32_PLUS = 0x10B, 0x20B
 _COFF = struct.Struct("<4xHHI8xHH")
+# Magic, AddressOfEntryPoint, ImageBase, SizeOfImage, Subsystem; only ImageBase lies elsewhere in PE32.
+_OPTIONAL = {_PE32: struct.Struct("<H14xI8xI24xI8xH"), _PE32_PLUS: struct.Struct("<H14xI4xQ24xI8xH")}
+_FIELDS_BYTES = 70
 _OPTIONAL_BYTES = 240  # of PE32+ with its 16 data directories; PE32 has 16 less
 _REQUIRED_BYTES = 60  # up to and with SizeOfImage
 _DIRECTORIES = 16
 _DIRECTORY = struct.Struct("<II")
 _SECTION = struct.Struct("<8x4I12xI")
-_U16, _U32, _U64 = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Q")
+_U32 = struct.Struct("<I")
 
 Section = tuple[int, int, int, int, int]
 """VirtualSize, VirtualAddress, SizeOfRawData, PointerToRawData, Characteristics."""
 
 
-@dataclass(frozen=True, slots=True)
-class Headers:
-    """The numbers of a PE header that are of use here; `header` is the offset of `PE\\0\\0`."""
+class Headers(NamedTuple):
+    """The numbers of a PE header that are of use here; `header` is the offset of `PE\\0\\0`.
+
+    A tuple, as the entries of the debug directory are: one is made for every image that is identified.
+    """
 
     header: int
     machine: int
@@ -53,29 +58,22 @@ class Image:
         self.data = data
         self._sections: list[Section] | None = None
         header = _U32.unpack(data.at(0x3C, 4))[0]
-        if data.at(header, 4) != _PE:
+        coff = data.at(header, 24)
+        if coff[:4] != _PE:
             raise NotIdentified("unknown-format", "a program for DOS or 16-bit Windows: it has no PE header")
-        machine, sections, stamp, optional_size, flags = _COFF.unpack(data.at(header, 24))
+        machine, sections, stamp, optional_size, flags = _COFF.unpack(coff)
         # SizeOfImage has the same place in PE32 and PE32+; an image must have it, so the size field is not asked.
-        data.at(header + 24, _REQUIRED_BYTES)
         optional = data.up_to(header + 24, _OPTIONAL_BYTES)
-        magic = _U16.unpack_from(optional)[0]
-        if magic not in (_PE32, _PE32_PLUS):
+        if len(optional) < _FIELDS_BYTES:
+            optional = data.at(header + 24, max(_REQUIRED_BYTES, len(optional))).ljust(_FIELDS_BYTES, b"\0")
+        magic = int.from_bytes(optional[:2], "little")
+        if magic not in _OPTIONAL:
             raise NotIdentified("malformed", f"its optional header is of an unknown kind ({magic:#x})")
+        _, entry_point, base, size, subsystem = _OPTIONAL[magic].unpack_from(optional)
         wide = magic == _PE32_PLUS
         self._optional = optional
         self.headers = Headers(
-            header,
-            machine,
-            stamp,
-            flags,
-            sections,
-            optional_size,
-            image_size=_U32.unpack_from(optional, 56)[0],
-            image_base=_U64.unpack_from(optional, 24)[0] if wide else _U32.unpack_from(optional, 28)[0],
-            entry_point=_U32.unpack_from(optional, 16)[0],
-            subsystem=_U16.unpack_from(optional, 68)[0] if len(optional) >= 70 else 0,
-            wide=wide,
+            header, machine, stamp, flags, sections, optional_size, size, base, entry_point, subsystem, wide
         )
 
     def directory(self, index: int) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 import pytest
 
 from symsrv.formats.base import READ_BUDGET_BYTES, BytesReader
+from symsrv.formats.clr_metadata import read_streams
 from symsrv.formats.clr_tables import CUSTOM, DOCUMENT, METHOD, METHOD_DEBUG, Tables, compressed
 from symsrv.model.errors import NotIdentified
 from tests.made.portable_builder import build_metadata, build_portable
@@ -52,6 +53,23 @@ def test_what_is_not_there():
     assert refused(lambda: tables.row(DOCUMENT, 2)) == "malformed"
     assert refused(lambda: tables.blob(1 << 20, 10)) == "malformed"
     assert refused(lambda: tables.blob(1, 0)) == "too-complex"
+
+
+def test_blob_that_leads_out_of_its_heap():
+    data = bytearray(build_portable(["a"]))
+    data[-7:] = made(8) + b"sixlet"
+    reader = BytesReader(bytes(data))
+    tables, size = Tables(reader), read_streams(reader)["#Blob"].size
+
+    assert refused(lambda: tables.blob(size - 7, 100)) == "malformed"
+
+
+def test_blob_larger_than_a_page():
+    text = "x" * 20_000
+
+    tables = Tables(BytesReader(build_portable(source_link=text)))
+
+    assert tables.blob(tables.row(CUSTOM, 1)[2], 1 << 20) == text.encode()
 
 
 def test_tables_of_a_program_are_refused():
