@@ -9,7 +9,7 @@
 | `pe_builder` | `build_pe(...)` -> bytes: a PE with chosen stamp, size and CodeView records |
 | `macho_builder` | `build_macho(...)`, `build_fat(...)` -> bytes: thin and fat Mach-O with chosen load commands |
 | `wasm_builder` | `build_wasm(...)` -> bytes: WebAssembly with chosen sections |
-| `elf_builder` | `build_elf(...)` -> bytes: an ELF of any class, byte order, notes and numbering; `build_dynamic_elf(...)` |
+| `elf_builder` | `build_elf(...)` -> bytes: an ELF of any class, byte order and notes; `build_dynamic_elf(...)` |
 | `dwarf_builder` | `line_unit(...)`, `info_unit(...)` -> bytes: DWARF sections with chosen file tables |
 | `corpus` | `entries(*kinds)`: real files with the ids that other tools give them; empty if the corpus is missing |
 
