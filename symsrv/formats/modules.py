@@ -41,13 +41,13 @@ def modules(data: Reader, name: str) -> Iterator[Module]:
             yield from (Module(loaded_name(one), one) for one in dict.fromkeys(_loads(data, head)))
 
 
-def modules_of_path(path: str | os.PathLike[str]) -> Iterator[Module]:
-    """The modules of a file on disk.
+def modules_of_path(path: str | os.PathLike[str], name: str | None = None) -> Iterator[Module]:
+    """The modules of a file on disk, under its own name or another one.
 
     Raises as `modules` does, and OSError if it cannot be read.
     """
     with opened(path, budget=MODULES_BUDGET_BYTES) as data:
-        yield from modules(data, base_name(os.fspath(path)))
+        yield from modules(data, base_name(os.fspath(path)) if name is None else name)
 
 
 def _loads(data: Reader, head: bytes) -> Iterable[str]:
