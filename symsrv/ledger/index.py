@@ -31,24 +31,30 @@ from symsrv.ledger.recording import (
     transactions,
 )
 from symsrv.model.ask import Ask, Wants
-from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, Identity
-from symsrv.model.ids import PE, readings
+from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, SYM, Identity
+from symsrv.model.ids import BUILD, CORECLR_BUILD, CORECLR_UUID, PE, UUID, WASM, perfmap_readings, readings
 from symsrv.model.names import fold
 from symsrv.model.records import Entry, Evidence, Status, StoredFile, Transaction
 
 _PAGE = 1000
 _FILE_COLUMNS = "f.home, f.size, f.sha256, f.modified_ns, f.identities"
 _ID_DIGITS = re.compile(r"[0-9a-f]{6,}")
-_ID_NOISE = re.compile(r"elf-buildid-(?:sym-)?|[-{}\s]")
+_ID_NOISE = re.compile(r"(?:elf-buildid|mach-uuid)-(?:sym-|coreclr-)?|r2rmap-v(?=[0-9]+-)|[-{}\s]")
+_SIGNATURE = re.compile(r"(?:r2rmap-v)?([0-9]{1,10})-([0-9a-f]{32})")
 
 # Which roles answer what is wanted, the best first.
 _ANSWERS: dict[Wants, dict[str, int]] = {
     Wants.CODE: {CODE: 0, BOTH: 0, GUESS: 1},
     Wants.DEBUG: {DEBUG_INFO: 0, BOTH: 1, GUESS: 2},
-    Wants.EITHER: {CODE: 0, DEBUG_INFO: 0, BOTH: 0, GUESS: 1},
+    Wants.EITHER: {CODE: 0, BOTH: 0, DEBUG_INFO: 1, GUESS: 2},  # by a bare build id or UUID, only code is asked for
     Wants.SECTION: {DEBUG_INFO: 0, BOTH: 1, CODE: 2, GUESS: 3},
-    Wants.SYM: {},
+    Wants.SYM: {SYM: 0},
 }
+# Ids that prove what a file is, and of which kind: no name is needed beside them.
+_WHOLE_PROOF = (BUILD, UUID, WASM)
+# Ids that several files share: a PE image's is no hash, and a .NET runtime's stands for all that goes with it.
+_SHARED = (PE, CORECLR_BUILD, CORECLR_UUID)
+_PROGRAMS = ("exe", "dll", "sys", "ocx", "drv", "cpl", "scr", "efi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +87,6 @@ class Index:
             if recording.write_transaction(connection, transaction):
                 recording.move_on(connection, applied=transaction.number)
 
-    def put_file(self, file: StoredFile) -> None:
-        """Takes in one file that no document describes."""
-        self.put_files([file])
-
     def put_files(self, stored: Iterable[StoredFile]) -> None:
         """Takes in files that no document describes; of a known home the newer word counts."""
         stored = list(stored)
@@ -102,44 +104,35 @@ class Index:
     def find(self, ask: Ask) -> list[StoredFile]:
         """The files that answer an ask, best first: by its readings in their order, then those of its name.
 
-        A PE image is weakly identified, so its name must match. Other ids are proof enough: a file of another
-        name will do if its extension is the same. A file known only by its place must be asked for by its name.
+        Files whose own id it is come before those that can be found by it, too. A PE image is weakly identified, and
+        a .NET runtime's id is that of several files, so the name must match. Other ids are proof enough: a file of
+        another name will do if its extension is the same. A file known only by its place must be asked for by its name.
         """
         answers = _ANSWERS[ask.wants]
-        if not answers or not ask.ids:
+        if not ask.ids:
             return []
         order = {(one.kind, one.value): place for place, one in reversed([*enumerate(ask.ids)])}
         values = list(dict.fromkeys(one.value for one in ask.ids))
         name = None if ask.name is None else fold(ask.name)
-        ranked: dict[str, tuple[tuple[int, bool, int, str], Any]] = {}
+        ranked: dict[str, tuple[tuple[int, int, bool, int, str], Any]] = {}
         for row in self._database.rows(self._finding(len(values)), values):
-            kind, value, row_name, role, home = row[:5]
+            kind, value, row_name, role, also, home = row[:6]
             place, preference = order.get((kind, value)), answers.get(role)
             if place is None or preference is None:
                 continue
             other_name = row_name != name
-            if other_name and not _may_differ(kind, role, row_name, name):
+            if other_name and not _may_differ(ask.wants, kind, role, row_name, name):
                 continue
-            rank = (place, other_name, preference, home)
+            rank = (place, also, other_name, preference, home)
             if home not in ranked or rank < ranked[home][0]:
                 ranked[home] = (rank, row)
-        return [_file(row[4:]) for _rank, row in sorted(ranked.values(), key=lambda one: one[0])]
+        return [_file(row[5:]) for _rank, row in sorted(ranked.values(), key=lambda one: one[0])]
 
     def at(self, home: str) -> StoredFile | None:
         """What is known of the file at a home, even if its last holder was deleted."""
         sql = f"SELECT {_FILE_COLUMNS} FROM {files.name} f WHERE f.home = {self._database.marks(1)}"
         rows = self._database.rows(sql, [stored_text(home)])
         return _file(rows[0]) if rows else None
-
-    def at_folded(self, path: str) -> StoredFile | None:
-        """The file at a path whose case may be wrong; None if its last holder was deleted."""
-        text = stored_text(path)
-        sql = (
-            f"SELECT {_FILE_COLUMNS} FROM {files.name} f"
-            f" WHERE f.home_folded = {self._database.marks(1)} AND f.freed = 0 ORDER BY f.home"
-        )
-        rows = self._database.rows(sql, [fold(text)])
-        return _file(next((row for row in rows if row[0] == text), rows[0])) if rows else None
 
     def holders(self, homes: Sequence[str]) -> dict[str, list[int]]:
         """The live transactions that hold each of some homes; a home that nothing holds is left out."""
@@ -244,7 +237,7 @@ class Index:
         sql = self._find_sql.get(count)
         if sql is None:
             sql = self._find_sql[count] = (
-                f"SELECT i.kind, i.value, i.name, i.role, {_FILE_COLUMNS} FROM {ids.name} i"
+                f"SELECT i.kind, i.value, i.name, i.role, i.also, {_FILE_COLUMNS} FROM {ids.name} i"
                 f" JOIN {files.name} f ON f.id = i.file"
                 f" WHERE i.value IN ({self._database.marks(count)}) AND f.freed = 0"
             )
@@ -269,7 +262,9 @@ class Index:
         if (ask := parse_any(text.replace("\\", "/").strip("/"))) is not None:
             yield whole.where(files.c.home.in_([stored_text(file.home) for file in self.find(ask)]))
         if _ID_DIGITS.fullmatch(digits):
-            exact = select(ids.c.file).where(ids.c.value.in_([one.value for one in readings(digits)]))
+            signature = _SIGNATURE.fullmatch(text.strip().lower())
+            maps = perfmap_readings(f"{signature[1]}-{signature[2]}" if signature else f"1-{digits}")
+            exact = select(ids.c.file).where(ids.c.value.in_([one.value for one in (*readings(digits), *maps)]))
             # Every id that begins so: no hexadecimal digit sorts behind `g`.
             longer = select(ids.c.file).where(ids.c.value >= digits, ids.c.value < f"{digits}g")
             yield whole.where(files.c.id.in_(union(exact, longer)))
@@ -289,15 +284,27 @@ def _is_live(number: ColumnElement[int]) -> ColumnElement[bool]:
     return number.in_(select(one.c.number).where(one.c.kind == "add", one.c.deleted_by.is_(None)))
 
 
-def _may_differ(kind: str, role: str, row_name: str, name: str | None) -> bool:
+def _may_differ(wants: Wants, kind: str, role: str, row_name: str, name: str | None) -> bool:
     """Whether a file may answer an ask that does not name it."""
-    if kind == PE or role == GUESS:
+    if wants is Wants.SYM:
+        # The code id is asked for under the program's name, which text symbols do not always tell.
+        return kind not in _SHARED or (name is not None and _stem(row_name) == _stem(name))
+    if kind in _SHARED or role == GUESS:
         return False
-    return name is None or _extension(row_name) == _extension(name)
+    if name is None or (wants is Wants.DEBUG and kind in _WHOLE_PROOF):
+        return True
+    return not row_name or _extension(row_name) == _extension(name)
 
 
 def _extension(name: str) -> str:
     return name.rpartition(".")[2] if "." in name else ""
+
+
+def _stem(name: str) -> str:
+    """What the names of a program and its PDB have in common: `xul.dll`, `xul.pdb`; `chrome.dll`, `chrome.dll.pdb`."""
+    stem = name.removesuffix(".pdb")
+    first, _, extension = stem.rpartition(".")
+    return first if extension in _PROGRAMS else stem
 
 
 def _file(row: Any) -> StoredFile:

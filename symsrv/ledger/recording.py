@@ -10,14 +10,16 @@ from sqlalchemy.sql.elements import ColumnElement
 from symsrv.layouts import parse_any
 from symsrv.ledger import tables
 from symsrv.model.ask import Wants
-from symsrv.model.identity import BOTH, CODE, DEBUG_INFO
+from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, SYM, Identity
+from symsrv.model.ids import DEBUG, SymbolId
 from symsrv.model.names import base_name, fold
 from symsrv.model.records import Entry, StoredFile, Transaction
 
 GUESS = "guess"  # a role known from the file's place alone: an id of several readings, and either kind of file
 CHUNK = 500
 _ESCAPED = "\x01"
-_ROLE_OF = {Wants.CODE: CODE, Wants.DEBUG: DEBUG_INFO, Wants.EITHER: GUESS}
+_ROLE_OF = {Wants.CODE: CODE, Wants.DEBUG: DEBUG_INFO, Wants.EITHER: GUESS, Wants.SYM: SYM}
+_UNKNOWN = "unknown"  # the format of a file that is known by its place, since its content could not be read
 
 files, ids, transactions, entries, deletes, meta = (
     tables.files,
@@ -153,7 +155,6 @@ def _stored_file(entry: Entry) -> StoredFile:
 def _file_row(home: str, file: StoredFile, known: Any | None) -> dict[str, Any]:
     row = {
         "home": home,
-        "home_folded": fold(home),
         "names": "\n".join(_names(file)),
         "size": file.size,
         "sha256": file.sha256,
@@ -168,22 +169,46 @@ def _file_row(home: str, file: StoredFile, known: Any | None) -> dict[str, Any]:
 
 
 def _names(file: StoredFile) -> list[str]:
-    found = dict.fromkeys([base_name(file.home), *(one.name for one in file.identities)])
+    own = [name for one in file.identities for name in (one.name, one.asked_name)]
+    found = dict.fromkeys([base_name(file.home), *own])
     return [stored_text(fold(name)) for name in found]
 
 
 def _id_rows(file_id: int, file: StoredFile) -> list[dict[str, Any]]:
-    roles: dict[tuple[str, str, str], str] = {}
-    for identity in file.identities:
-        for one in identity.ids:
-            key = (one.value, one.kind, stored_text(fold(identity.name)))
-            roles[key] = identity.kind if roles.get(key, identity.kind) == identity.kind else BOTH
-    if not file.identities and (ask := parse_any(file.home)) and not ask.packed and ask.wants in _ROLE_OF:
-        roles = {(one.value, one.kind, fold(ask.name or "")): _ROLE_OF[ask.wants] for one in ask.ids}
+    known = [one for one in file.identities if one.format != _UNKNOWN]
+    found: dict[tuple[str, str, str], tuple[str, bool]] = {}
+    for identity in known or _by_place(file):
+        for one, name, also in _found_by(identity):
+            key = (one.value, one.kind, stored_text(fold(name)))
+            role, before = found.get(key, (identity.role, also))
+            found[key] = (role if role == identity.role else BOTH, also and before)
+    rows = found or _guessed(file)
     return [
-        {"value": value, "kind": kind, "file": file_id, "name": name, "role": role}
-        for (value, kind, name), role in roles.items()
+        {"value": value, "kind": kind, "file": file_id, "name": name, "role": role, "also": int(also)}
+        for (value, kind, name), (role, also) in rows.items()
     ]
+
+
+def _by_place(file: StoredFile) -> tuple[Identity, ...]:
+    """What is said of a file whose content nobody can read, unless its place says that it is Breakpad's text."""
+    ask = parse_any(file.home) if file.identities else None
+    return () if ask is not None and ask.wants is Wants.SYM else file.identities
+
+
+def _found_by(identity: Identity) -> Iterator[tuple[SymbolId, str, bool]]:
+    """Every id with the name that goes with it, and whether it is only one that the file can be found by, too."""
+    for one in identity.ids:
+        yield one, identity.asked_name, False
+    for one in identity.also:
+        by_program = identity.role == SYM and one.kind != DEBUG and identity.code_file
+        yield one, identity.code_file if by_program and identity.code_file else identity.asked_name, True
+
+
+def _guessed(file: StoredFile) -> dict[tuple[str, str, str], tuple[str, bool]]:
+    ask = parse_any(file.home)
+    if ask is None or ask.packed or ask.wants not in _ROLE_OF:
+        return {}
+    return {(one.value, one.kind, fold(ask.name or "")): (_ROLE_OF[ask.wants], False) for one in ask.ids}
 
 
 def _transaction_row(transaction: Transaction, deleted_by: int | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, SmallInteger, Table, Text
 from sqlalchemy.types import TypeEngine
 
-SCHEMA = 1
+SCHEMA = 2
 PREFIX = "symsrv_index_"
 
 # Keys compare byte by byte everywhere, whatever locale a PostgreSQL was made with.
@@ -25,7 +25,6 @@ files = Table(
     metadata,
     Column("id", _ROW, primary_key=True, autoincrement=False),
     Column("home", _KEY, nullable=False, unique=True),
-    Column("home_folded", _KEY, nullable=False, index=True),
     Column("names", Text, nullable=False),  # folded, one a line, for `symsrv find`
     Column("size", BigInteger, nullable=False),
     Column("sha256", Text),
@@ -42,6 +41,7 @@ ids = Table(
     Column("file", _ROW, ForeignKey(files.c.id, ondelete="CASCADE"), primary_key=True, index=True, autoincrement=False),
     Column("name", _KEY, primary_key=True),  # folded; empty where the file's place does not tell it
     Column("role", Text, nullable=False),
+    Column("also", SmallInteger, nullable=False),  # 1 where it is not the file's own id, but one it can be found by
     sqlite_with_rowid=False,
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from symsrv.backends.base import Backend
 from symsrv.layouts import LAYOUTS
 from symsrv.model.ask import Ask
+from symsrv.model.ids import MSFZ
 from symsrv.model.names import fold
 from symsrv.model.records import StoredFile
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from symsrv.ledger.index import Index
 
 _SETTLED_NS = 2_000_000_000  # two changes within one tick of the file system's clock look like one
+_NAMELESS = {"native", "lldb", "unified"}  # dialects of trees that know files by their ids alone
 _LISTED_NAMES = 20_000  # above it, a folder is too dear to list and to remember: the index must know the case
 
 
@@ -48,16 +50,29 @@ class Finder:
     def _lying_there(self, ask: Ask) -> Iterator[StoredFile]:
         tried = _tried(ask)
         for path in tried:
-            if (stat := self._backend.stat(path)) is not None:
+            if (stat := self._backend.stat(path)) is not None and self._may_lie_there(path, ask):
                 yield StoredFile(path, stat.size)
         for path in tried:
-            if self._folders and (real := self._folders.resolve(path)) and (stat := self._backend.stat(real)):
+            if not self._folders or not (real := self._folders.resolve(path)):
+                continue
+            if (stat := self._backend.stat(real)) is not None and self._may_lie_there(real, ask):
                 yield StoredFile(real, stat.size)
+
+    def _may_lie_there(self, path: str, ask: Ask) -> bool:
+        """Whether a place may speak for its file: not for a compressed container where a plain PDB is asked for."""
+        known = self._index.at(path)
+        if known is None or not known.identities or any(one.kind == MSFZ for one in ask.ids):
+            return True
+        return not all(one.ids[0].kind == MSFZ for one in known.identities)
 
 
 def _tried(ask: Ask) -> list[str]:
-    paths = (path for layout in LAYOUTS for path in layout.paths(ask) if not path.startswith("buildid/"))
-    return list(dict.fromkeys(paths))
+    """Where a file might lie. Trees without names are looked into only for who gives no name: it costs two stats."""
+    found: dict[str, None] = {}
+    for layout in LAYOUTS:
+        if layout.name != "debuginfod" and (ask.name is None or layout.name not in _NAMELESS):
+            found.update(dict.fromkeys(layout.paths(ask)))
+    return list(found)
 
 
 @dataclass(frozen=True, slots=True)

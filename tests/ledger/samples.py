@@ -1,12 +1,13 @@
 """Files, entries and transactions to put into an index."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from symsrv.layouts import home
 from symsrv.ledger.index import Index
 from symsrv.model.identity import Identity
-from symsrv.model.ids import SymbolId, build_id, debug_id, pe_id
+from symsrv.model.ids import PORTABLE_AGE, UUID, SymbolId, build_id, debug_id, pe_id, wasm_id
 from symsrv.model.records import Entry, Status, StoredFile, Transaction
 
 GUID = "3249d99d0c4049318610f4e4fb0b6936"
@@ -18,6 +19,21 @@ PDB = Identity("pdb", "debug", "crash.pdb", (debug_id(GUID, 1),), arch="x86", sy
 ELF = Identity("elf", "code", "libCrash.so", (BUILD,))
 ELF_DEBUG = Identity("elf", "debug", "libCrash.so.debug", (BUILD,))
 ELF_BOTH = Identity("elf", "both", "unstripped", (BUILD,))
+MACH = Identity("macho", "code", "Crash", (SymbolId(UUID, "67e9247c814e392ba027dbde6748fcbf"),))
+DSYM = replace(MACH, kind="debug")
+WASM = Identity("wasm", "both", "Main.wasm", (wasm_id(b"\xda" * 20), wasm_id(b"\x14" + b"\xda" * 20)))
+MSFZ_PDB = Identity("msfz", "debug", "Crash.pdb", (SymbolId("msfz", f"{GUID}1"),))
+PERFMAP = Identity("r2rmap", "debug", "A.ni.r2rmap", (SymbolId("r2rmap", f"1-{GUID}"),))
+DAC = Identity("elf", "code", "libmscordaccore.so", (BUILD,), also=(SymbolId("build-coreclr", "ef" * 20),))
+SYM_FILE = Identity("breakpad", "debug", "Crash.sym", (debug_id(GUID, 1),), debug_file="crash.pdb", also=EXE.ids)
+STAMP = 0xCFB0FC89
+PORTABLE = Identity(
+    "portable-pdb",
+    "debug",
+    "crash.pdb",
+    (debug_id(GUID, PORTABLE_AGE),),
+    also=(debug_id(GUID, STAMP), debug_id(GUID, 1)),
+)
 
 
 def pdb(name: str = "crash.pdb", age: int | None = 1, guid: str = GUID) -> Identity:

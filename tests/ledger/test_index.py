@@ -13,16 +13,25 @@ from symsrv.layouts import home, keys, parse_any
 from symsrv.ledger.database import LedgerError
 from symsrv.ledger.index import Counts, Index
 from symsrv.model.ask import Ask, Wants
-from symsrv.model.ids import build_id, debug_id
+from symsrv.model.identity import Identity
+from symsrv.model.ids import build_id, debug_id, swapped
 from symsrv.model.records import Evidence, Status, StoredFile
 from tests.ledger.samples import (
     BUILD,
+    DAC,
+    DSYM,
     ELF,
     ELF_BOTH,
     ELF_DEBUG,
     EXE,
     GUID,
+    MACH,
+    MSFZ_PDB,
     PDB,
+    PERFMAP,
+    PORTABLE,
+    SYM_FILE,
+    WASM,
     add,
     drop,
     elf,
@@ -44,7 +53,11 @@ def found(index: Index, path: str) -> list[str]:
 # What is asked for
 
 
-@pytest.mark.parametrize("identity", [EXE, PDB, ELF, ELF_DEBUG, ELF_BOTH], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "identity",
+    [EXE, PDB, ELF, ELF_DEBUG, ELF_BOTH, MACH, DSYM, WASM, MSFZ_PDB, PERFMAP, DAC, SYM_FILE, PORTABLE],
+    ids=lambda one: f"{one.format}-{one.kind}",
+)
 def test_every_key_finds_its_file(index, identity):
     index.record(add(1, entry(identity)))
 
@@ -86,7 +99,7 @@ def test_the_name_asked_for_ranks_before_another(index):
 
 
 def test_a_pe_image_must_have_the_name_asked_for(index):
-    index.put_file(stored(exe("ntkrnlmp.exe")))
+    index.put_files([stored(exe("ntkrnlmp.exe"))])
 
     assert found(index, "ntoskrnl.exe/5AB380779000/ntoskrnl.exe") == []
     assert index.find(Ask(Wants.CODE, exe().ids)) == []
@@ -94,7 +107,7 @@ def test_a_pe_image_must_have_the_name_asked_for(index):
 
 @pytest.mark.parametrize(("asked", "is_found"), [("renamed.pdb", True), ("renamed.dll", False), ("renamed", False)])
 def test_a_debug_file_of_another_name_must_have_the_same_extension(index, asked, is_found):
-    index.put_file(stored(PDB))
+    index.put_files([stored(PDB)])
 
     assert bool(found(index, f"{asked}/{GUID}1/{asked}")) is is_found
 
@@ -114,15 +127,141 @@ def test_a_separate_debug_file_ranks_before_an_unstripped_one(index):
     assert found(index, f"buildid/{BUILD.value}/executable") == [home(ELF_BOTH)]
 
 
-def test_nothing_in_the_index_is_a_sym_file(index):
-    index.put_file(stored(PDB))
+SYM_ASKS = [
+    f"crash.pdb/{GUID}1/crash.sym",
+    f"CRASH.PDB/{GUID}1/CRASH.PDB.sym",
+    f"32/{GUID[2:]}1/breakpad",
+    "crash.exe/5AB380779000/crash.sym",
+    "crash.exe/5AB380779000/crash.exe.sym",
+]
 
-    assert found(index, f"crash.pdb/{GUID}1/crash.sym") == []
+
+@pytest.mark.parametrize("path", SYM_ASKS)
+def test_text_symbols_are_found_in_every_spelling_and_nothing_else_is(index, path):
+    index.put_files([stored(PDB), stored(EXE)])
+    assert found(index, path) == []
+
+    index.put_files([stored(SYM_FILE)])
+
+    assert found(index, path) == [home(SYM_FILE)]
+    assert found(index, home(PDB)) == [home(PDB)]
+    assert found(index, home(EXE)) == [home(EXE)]
+
+
+@pytest.mark.parametrize("path", ["other.exe/5AB380779000/other.sym", f"crash.pdb/{GUID}2/crash.sym"])
+def test_text_symbols_of_another_program_are_not_found(index, path):
+    index.put_files([stored(SYM_FILE)])
+
+    assert found(index, path) == []
+
+
+def test_text_symbols_that_name_their_program_are_found_by_that_name(index):
+    named = replace(SYM_FILE, debug_file="ntkrnlmp.pdb", code_file="ntoskrnl.exe")
+    index.put_files([stored(named)])
+
+    assert found(index, "ntoskrnl.exe/5AB380779000/ntoskrnl.exe.sym") == [home(named)]
+    assert found(index, "ntkrnlmp.exe/5AB380779000/ntkrnlmp.exe.sym") == []
+    assert found(index, f"renamed.exe/{GUID}1/renamed.exe.sym") == [home(named)], "a debug id is proof enough"
+
+
+@pytest.mark.parametrize("age", ["ffffffff", "FFFFFFFF", "cfb0fc89", "1"])
+def test_a_portable_pdb_is_found_by_each_of_its_spellings(index, age):
+    index.put_files([stored(PORTABLE)])
+
+    for spelled in (GUID, GUID.upper()):
+        assert found(index, f"crash.pdb/{spelled}{age}/crash.pdb") == [home(PORTABLE)]
+    assert found(index, f"32/{GUID[2:]}{age.lower()}/debuginfo") == [home(PORTABLE)]
+    assert found(index, f"crash.pdb/{GUID}2/crash.pdb") == []
+
+
+def test_a_pdb_whose_own_id_it_is_comes_before_a_portable_one(index):
+    index.put_files([stored(PORTABLE), stored(PDB)])
+
+    assert found(index, f"crash.pdb/{GUID}1/crash.pdb") == [home(PDB), home(PORTABLE)]
+    assert found(index, f"renamed.pdb/{GUID}1/renamed.pdb") == [home(PDB), home(PORTABLE)]
+    assert found(index, f"crash.pdb/{GUID}ffffffff/crash.pdb") == [home(PORTABLE)]
+
+
+def test_a_program_goes_by_its_pdbs_id_where_names_are_not_told(index):
+    linked = replace(EXE, also=PDB.ids)
+    index.put_files([stored(linked), stored(PDB)])
+
+    assert found(index, f"32/{GUID[2:]}1/executable") == [home(linked)]
+    assert found(index, f"32/{GUID[2:]}1/debuginfo") == [home(PDB)]
+    assert found(index, f"crash.pdb/{GUID}1/crash.pdb") == [home(PDB)]
+
+
+def test_an_id_that_is_a_files_own_and_another_one_is_its_own(index):
+    twice = replace(PDB, also=PDB.ids)
+    index.put_files([stored(twice), stored(replace(PORTABLE, name="a.pdb"))])
+
+    assert found(index, f"crash.pdb/{GUID}1/crash.pdb")[0] == home(PDB)
+
+
+@pytest.mark.parametrize("file", [MACH, DSYM])
+def test_mach_o_files_are_found_by_kind(index, file):
+    index.put_files([stored(MACH), stored(DSYM)])
+    tree = "67E9/247C/814E/392B/A027/DBDE6748FCBF"
+    paths = {
+        "code": [f"{tree}.app", "67/e9247c814e392ba027dbde6748fcbf/executable", f"renamed/{MACH_UUID}/renamed"],
+        "debug": [tree, "67/e9247c814e392ba027dbde6748fcbf/debuginfo"],
+    }
+
+    for path in paths[file.kind]:
+        assert found(index, path)[0] == home(file), path
+
+
+MACH_UUID = MACH.ids[0].value
+
+
+def test_each_of_what_goes_with_a_runtime_is_found_by_its_own_name_only(index):
+    other = replace(DAC, name="libmscordbi.so", ids=(build_id(b"other id"),))
+    index.put_files([stored(DAC), stored(other)])
+    runtime = "elf-buildid-coreclr-" + "ef" * 20
+
+    assert found(index, f"libmscordaccore.so/{runtime}/libmscordaccore.so") == [home(DAC)]
+    assert found(index, f"libmscordbi.so/{runtime}/libmscordbi.so") == [home(other)]
+    assert found(index, f"libsos.so/{runtime}/libsos.so") == []
+    assert found(index, f"libmscordaccore.so/elf-buildid-{'ef' * 20}/libmscordaccore.so") == []
+
+
+def test_a_compressed_container_is_found_by_who_asks_for_one(index):
+    index.put_files([stored(MSFZ_PDB)])
+
+    assert found(index, f"crash.pdb/{GUID}1/crash.pdb") == []
+    assert found(index, f"crash.pdb/{GUID}1/msfz0/crash.pdb") == [home(MSFZ_PDB)]
+    assert found(index, f"renamed.pdb/{GUID}1/msfz0/renamed.pdb") == [home(MSFZ_PDB)]
+
+
+def test_a_ready_to_run_map_is_found_in_both_orders_of_its_signature(index):
+    index.put_files([stored(PERFMAP)])
+
+    for text in (GUID, swapped(GUID).upper()):
+        assert found(index, f"A.ni.r2rmap/r2rmap-v1-{text}/A.ni.r2rmap") == [home(PERFMAP)]
+    assert found(index, f"A.ni.r2rmap/r2rmap-v2-{GUID}/A.ni.r2rmap") == []
+
+
+@pytest.mark.parametrize("spelled", [BUILD.value, BUILD.value + "00000000"])
+def test_trees_of_build_ids_find_by_kind(index, spelled):
+    index.put_files([stored(ELF), stored(ELF_DEBUG)])
+
+    for root in ("", ".build-id/"):
+        assert found(index, f"{root}{spelled[:2]}/{spelled[2:]}") == [home(ELF)]
+        assert found(index, f"{root}{spelled[:2]}/{spelled[2:]}.debug") == [home(ELF_DEBUG)]
+    assert found(index, f"{spelled[:2]}/{spelled[2:]}/debuginfo") == [home(ELF_DEBUG)]
+    assert found(index, f"libcrash.so/{spelled}/symbols")[0] == home(ELF_DEBUG)
+
+
+def test_an_elf_file_without_a_build_id_is_found_by_breakpads_id(index):
+    bare = Identity("elf", "both", "libA.so", (debug_id(GUID, 0),))
+    index.put_files([stored(bare)])
+
+    assert found(index, f"liba.so/{GUID.upper()}0/liba.so") == [home(bare)] == [f"libA.so/{GUID.upper()}0/libA.so"]
 
 
 def test_a_file_without_a_dbi_stream_is_found_by_each_of_its_ids(index):
     ids = (debug_id(GUID, None), debug_id(GUID, 0), debug_id(GUID, 2))
-    index.put_file(stored(replace(PDB, ids=ids)))
+    index.put_files([stored(replace(PDB, ids=ids))])
 
     for age in ("", "0", "2"):
         assert found(index, f"crash.pdb/{GUID}{age}/crash.pdb") == [f"crash.pdb/{GUID.upper()}/crash.pdb"]
@@ -130,7 +269,7 @@ def test_a_file_without_a_dbi_stream_is_found_by_each_of_its_ids(index):
 
 
 def test_one_id_with_two_roles_answers_both(index):
-    index.put_file(StoredFile("a/b/a", 1, identities=(elf("a", "code"), elf("a", "debug"))))
+    index.put_files([StoredFile("a/b/a", 1, identities=(elf("a", "code"), elf("a", "debug")))])
 
     assert found(index, f"buildid/{BUILD.value}/executable") == ["a/b/a"]
     assert found(index, f"buildid/{BUILD.value}/debuginfo") == ["a/b/a"]
@@ -157,29 +296,65 @@ def test_an_adopted_file_is_found_by_its_place(index):
 
 
 def test_an_adopted_file_is_not_guessed_to_be_another(index):
-    index.put_file(StoredFile(f"crash.pdb/{GUID}1/crash.pdb", 5))
-    index.put_file(StoredFile(f"lib.so/{'ab' * 16}/lib.so", 5))
+    index.put_files([StoredFile(f"crash.pdb/{GUID}1/crash.pdb", 5)])
+    index.put_files([StoredFile(f"lib.so/{'ab' * 16}/lib.so", 5)])
 
     assert found(index, f"other.pdb/{GUID}1/other.pdb") == []
     assert found(index, f"buildid/{'ab' * 16}/debuginfo") == []
     assert found(index, f"lib.so/{'ab' * 16}/lib.so") == [f"lib.so/{'ab' * 16}/lib.so"]
 
 
+@pytest.mark.parametrize("identities", [(), (Identity("unknown", "both", "crash.sym", (debug_id(GUID, 1),)),)])
+@pytest.mark.parametrize("leaf", ["crash.sym", "CRASH.PDB.sym"])
+def test_text_symbols_of_another_store_are_found_by_any_leaf(index, leaf, identities):
+    path = f"CRASH.PDB/{GUID}1/{leaf}"
+    index.put_files([StoredFile(path, 5, identities=identities)])
+
+    for spelled in (f"crash.pdb/{GUID}1/crash.sym", f"crash.pdb/{GUID}1/crash.pdb.sym"):
+        assert found(index, spelled) == [path]
+    assert found(index, f"crash.pdb/{GUID}1/crash.pdb") == []
+
+
+def test_a_file_that_cannot_be_read_is_found_by_its_place(index):
+    unknown = Identity("unknown", "both", "crash.pdb", (debug_id(GUID, 1),))
+    index.put_files([StoredFile(f"crash.pdb/{GUID}1/crash.pdb", 5, identities=(unknown,))])
+
+    assert found(index, f"renamed.pdb/{GUID}1/renamed.pdb") == [f"crash.pdb/{GUID}1/crash.pdb"]
+
+
+@pytest.mark.parametrize(
+    ("path", "ask"),
+    [
+        (f"32/{GUID[2:]}1/breakpad", f"crash.pdb/{GUID}1/crash.sym"),
+        (f".build-id/{BUILD.value[:2]}/{BUILD.value[2:]}.debug", f"_.debug/elf-buildid-sym-{BUILD.value}/_.debug"),
+        (f"_/elf-buildid-{BUILD.value}/_", f"a.so/elf-buildid-{BUILD.value}/a.so"),
+        (f"a.so/{BUILD.value}/symbols", f"buildid/{BUILD.value}/debuginfo"),
+        ("67E9/247C/814E/392B/A027/DBDE6748FCBF", "_.dwarf/mach-uuid-sym-67e9247c814e392ba027dbde6748fcbf/_.dwarf"),
+        (f"a.pdb/{GUID}1/msfz0/a.pdb", f"a.pdb/{GUID}1/msfz0/a.pdb"),
+        (f"a.ni.r2rmap/r2rmap-v1-{GUID}/a.ni.r2rmap", f"A.ni.r2rmap/r2rmap-v1-{GUID}/A.ni.r2rmap"),
+    ],
+)
+def test_trees_of_other_tools_are_found_by_every_dialect(index, path, ask):
+    index.put_files([StoredFile(path, 5)])
+
+    assert found(index, ask) == [path]
+
+
 @pytest.mark.parametrize(
     "path",
-    [f"crash.pdb/{GUID}1/crash.pd_", "../../etc/passwd", "a/b/c", f"crash.pdb/{GUID}1/crash.sym"],
+    [f"crash.pdb/{GUID}1/crash.pd_", "../../etc/passwd", "a/b/c", f"crash.pdb/{GUID}1/crash.src.zip"],
 )
 def test_an_adopted_file_that_no_plain_path_means_is_never_found(index, path):
-    index.put_file(StoredFile(path, 5))
+    index.put_files([StoredFile(path, 5)])
 
     assert index.find(Ask(Wants.EITHER, (debug_id(GUID, 1),), "crash.pdb")) == []
     assert index.at(path) == StoredFile(path, 5)
 
 
 def test_what_is_learned_of_an_adopted_file_stays(index):
-    index.put_file(StoredFile(home(PDB), 5))
-    index.put_file(stored(PDB, size=6))
-    index.put_file(StoredFile(home(PDB), 7))
+    index.put_files([StoredFile(home(PDB), 5)])
+    index.put_files([stored(PDB, size=6)])
+    index.put_files([StoredFile(home(PDB), 7)])
 
     assert index.at(home(PDB)) == StoredFile(home(PDB), 7, None, None, (PDB,))
     assert found(index, f"renamed.pdb/{GUID}1/renamed.pdb") == [home(PDB)]
@@ -188,16 +363,13 @@ def test_what_is_learned_of_an_adopted_file_stays(index):
 # By place
 
 
-def test_at_is_exact_and_at_folded_is_not(index):
+def test_at_is_exact(index):
     index.put_files([StoredFile("Größe.pdb/ID/Größe.pdb", 1), StoredFile("größe.pdb/id/größe.pdb", 2)])
 
     assert index.at("GRÖSSE.pdb/ID/Größe.pdb") is None
     assert index.at("Größe.pdb/ID/Größe.pdb") == StoredFile("Größe.pdb/ID/Größe.pdb", 1)
-    for path, size in (("Größe.pdb/ID/Größe.pdb", 1), ("größe.pdb/id/größe.pdb", 2), ("GRÖßE.PDB/ID/GRÖßE.PDB", 1)):
-        file = index.at_folded(path)
-        assert file is not None
-        assert file.size == size
-    assert index.at_folded("other") is None
+    assert index.at("größe.pdb/id/größe.pdb") == StoredFile("größe.pdb/id/größe.pdb", 2)
+    assert index.at("other") is None
 
 
 def test_dropped_files_are_forgotten(index):
@@ -240,7 +412,7 @@ def test_every_change_moves_the_revision(index):
     for change in (
         lambda: index.record(add(1, entry(PDB))),
         lambda: index.record(drop(2, 1)),
-        lambda: index.put_file(stored(EXE)),
+        lambda: index.put_files([stored(EXE)]),
         lambda: index.drop_files([home(EXE)]),
         lambda: index.clear(),
     ):
@@ -337,7 +509,6 @@ def test_a_delete_frees_what_nothing_else_holds(index):
 
     assert found(index, home(PDB)) == [home(PDB)]
     assert found(index, home(EXE)) == []
-    assert index.at_folded(home(EXE)) is None
     assert index.at(home(EXE)) == stored(EXE)  # `verify` and `prune` still know it
     assert index.holders([home(PDB), home(EXE)]) == {home(PDB): [2]}
     assert index.homes_of([1]) == sorted([home(PDB), home(EXE)])
@@ -365,7 +536,7 @@ def test_a_delete_that_comes_before_its_add_still_counts(index):
 
 
 def test_a_delete_of_nothing_does_no_harm(index):
-    index.put_file(stored(PDB))
+    index.put_files([stored(PDB)])
     index.record(drop(1, 0, 99, foreign=True))
 
     assert found(index, home(PDB)) == [home(PDB)]
@@ -444,6 +615,22 @@ def test_search_finds_an_elf_debug_file_by_its_own_name(index):
         assert [file.home for file in index.search(text, 10)] == [home(ELF_DEBUG)], text
 
 
+@pytest.mark.parametrize(
+    ("identity", "texts"),
+    [
+        (MACH, [MACH_UUID, MACH_UUID.upper()[:9], f"mach-uuid-{MACH_UUID}", "67E9247C-814E-392B-A027-DBDE6748FCBF"]),
+        (PERFMAP, [GUID, swapped(GUID), f"r2rmap-v1-{GUID}", f"1-{GUID}", f"a.ni.r2rmap/r2rmap-v1-{GUID}/a.ni.r2rmap"]),
+        (DAC, ["ef" * 20, "elf-buildid-coreclr-" + "ef" * 20]),
+        (SYM_FILE, ["crash.sym", "crash.pdb", f"{GUID}1", f"crash.pdb/{GUID}1/crash.sym", "5AB380779000"]),
+    ],
+)
+def test_search_knows_every_kind_of_id(index, identity, texts):
+    index.put_files([stored(identity)])
+
+    for text in texts:
+        assert [file.home for file in index.search(text, 10)] == [home(identity)], text
+
+
 def test_search_is_limited_and_leaves_out_what_was_deleted(index):
     index.record(add(1, *(entry(pdb(f"a{number}.pdb")) for number in range(5)), product="gone"))
     index.record(add(2, *(entry(pdb(f"b{number}.pdb")) for number in range(5))))
@@ -473,7 +660,7 @@ def test_finding_a_file_does_not_read_the_tables_through(index):
         with database.reading() as connection:
             connection.exec_driver_sql("ANALYZE")
     explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-    place = f"SELECT 1 FROM symsrv_index_files f WHERE f.home_folded = {database.marks(1)} AND f.freed = 0"
+    place = f"SELECT 1 FROM symsrv_index_files f WHERE f.home = {database.marks(1)} AND f.freed = 0"
     holding = f"SELECT number FROM symsrv_index_entries WHERE home IN ({database.marks(2)})"
 
     for sql, count in ((index._finding(1), 1), (index._finding(3), 3), (place, 1), (holding, 2)):

@@ -30,8 +30,8 @@ def test_chunks_hold_everything_once(count):
 
 
 def test_ids_that_a_file_lost_are_forgotten(index):
-    index.put_file(stored(PDB))
-    index.put_file(StoredFile(home(PDB), 1, identities=(pdb("crash.pdb", 2),)))
+    index.put_files([stored(PDB)])
+    index.put_files([StoredFile(home(PDB), 1, identities=(pdb("crash.pdb", 2),))])
 
     ids = index._database.rows("SELECT value FROM symsrv_index_ids")
 

@@ -6,7 +6,10 @@ import shutil
 import pytest
 
 from symsrv.layouts import parse_any
-from symsrv.store.finding import Absence, FoldedFolders
+from symsrv.model.identity import Identity
+from symsrv.model.ids import MSFZ, SymbolId
+from symsrv.model.records import StoredFile
+from symsrv.store.finding import Absence, FoldedFolders, _tried
 from tests.crash.publishing import draft, image
 from tests.made.elf_builder import BUILD_ID, build_elf
 from tests.store.stores import HOME, add_as_symstore_does
@@ -277,3 +280,53 @@ def test_what_is_remembered_of_folders_is_bounded(tmp_path, monkeypatch):
 
     assert len(folders._listed) < 7
     assert folders.resolve("a5/id") == "A5/ID"
+
+
+TREES = {
+    f"buildid/{BUILD_ID.hex()}/debuginfo": f".build-id/{BUILD_ID.hex()[:2]}/{BUILD_ID.hex()[2:]}.debug",
+    f"_.debug/elf-buildid-sym-{BUILD_ID.hex()}/_.debug": f"{BUILD_ID.hex()[:2]}/{BUILD_ID.hex()[2:]}.debug",
+    f"{BUILD_ID.hex()[:2]}/{BUILD_ID.hex()[2:]}": f"{BUILD_ID.hex()[:2]}/{BUILD_ID.hex()[2:]}/executable",
+    "67E9/247C/814E/392B/A027/DBDE6748FCBF": "67E9/247C/814E/392B/A027/DBDE6748FCBF",
+}
+
+
+@pytest.mark.parametrize("ask", TREES)
+def test_trees_of_ids_answer_who_gives_no_name_before_they_are_indexed(opened, tmp_path, ask):
+    bare(tmp_path / "store", image(tmp_path, "a.dll"), TREES[ask])
+
+    assert found(opened(create=False), ask) == [TREES[ask]]
+
+
+def test_who_gives_a_name_costs_no_look_into_trees_without_names():
+    ask = parse_any("crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pdb")
+
+    assert _tried(ask) == [
+        "crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pdb",
+        "crash.pdb/3249d99d0c4049318610f4e4fb0b69361/crash.pdb",
+        "cr/crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pdb",
+        "cr/crash.pdb/3249d99d0c4049318610f4e4fb0b69361/crash.pdb",
+    ]
+
+
+@pytest.mark.parametrize("path", ["a.pdb/3249D99D0C4049318610F4E4FB0B69361/a.sym", "A.PDB/{}1/A.PDB.sym"])
+def test_text_symbols_of_a_bare_folder_answer(opened, tmp_path, path):
+    path = path.format("3249d99d0c4049318610f4e4fb0b6936")
+    bare(tmp_path / "store", image(tmp_path, "a.dll"), path)
+
+    assert found(opened(create=False), "A.PDB/3249D99D0C4049318610F4E4FB0B69361/a.sym") == [path]
+
+
+PLAIN = "a.pdb/3249D99D0C4049318610F4E4FB0B69361/a.pdb"
+
+
+@pytest.mark.parametrize("path", [PLAIN, PLAIN.lower()])
+def test_a_compressed_container_at_the_place_of_a_plain_pdb_is_no_plain_pdb(opened, tmp_path, path):
+    bare(tmp_path / "store", image(tmp_path, "a.dll"), path)
+    store = opened(create=False)
+    assert found(store, PLAIN) == [path], "nobody knows yet what it is"
+
+    ids = (SymbolId(MSFZ, "3249d99d0c4049318610f4e4fb0b69361"),)
+    store.index.put_files([StoredFile(path, 1, identities=(Identity("msfz", "debug", "a.pdb", ids),))])
+
+    assert found(store, PLAIN) == []
+    assert found(store, PLAIN.replace("/a.pdb", "/msfz0/a.pdb")) == [path]
