@@ -9,18 +9,16 @@ from collections.abc import Iterator
 
 from symsrv.formats.base import Reader
 from symsrv.formats.guid import GUID_BYTES, breakpad_id, guid_text
+from symsrv.formats.loaded import loaded_name
 from symsrv.formats.minidump import MAGICS
 from symsrv.model.errors import NotIdentified
 from symsrv.model.ids import PORTABLE_AGE, SymbolId, build_id, debug_id, pe_id, printed, uuid_id
 from symsrv.model.modules import Module
-from symsrv.model.names import base_name
 
 STREAMS_LIMIT = 1024  # writers make about a dozen
 MODULES_LIMIT = 1 << 16  # Breakpad's own processor stops at 2048; some Windows services have more
 NAME_LIMIT_BYTES = 0xFFFE  # the longest path of Windows is 32,767 characters
 RECORD_LIMIT_BYTES = 4096
-
-DELETED = " (deleted)"  # what Linux puts behind the path of a file that is gone
 
 _MODULES, _SYSTEM = 4, 7
 _MODULE_BYTES = 108
@@ -116,14 +114,13 @@ def _module(dump: _Dump, raw: bytes, system: str | None) -> tuple[Module, bool]:
     path = dump.string(name_at)
     inside = record_at + record_size <= dump.data.size
     record = dump.data.at(record_at, min(record_size, RECORD_LIMIT_BYTES)) if inside else b""
-    name = base_name(path or "").removesuffix(DELETED)
     ids = _Ids(dump, record, system)
     code_ids, code_id = ids.code_ids, ids.code_id
     if ids.system == _WINDOWS and (stamp or size):
         code_ids = (pe_id(stamp, size),)
         code_id = printed(code_ids[0])
     module = Module(
-        name=name,
+        name=loaded_name(path or ""),
         path=path or "",
         code_ids=code_ids,
         debug_ids=ids.debug_ids,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from symsrv.formats import identify, opened
 from symsrv.formats.base import HEAD_BYTES, Reader
@@ -13,6 +14,7 @@ from symsrv.formats.macho import loaded_libraries, slices
 from symsrv.formats.minidump import MAGICS
 from symsrv.formats.minidump_modules import minidump_modules
 from symsrv.formats.pe_imports import imported_libraries
+from symsrv.formats.pe_version import version
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import DEBUG_INFO
 from symsrv.model.modules import Module
@@ -36,7 +38,9 @@ def modules(data: Reader, name: str) -> Iterator[Module]:
         yield from core_modules(data)
     else:
         identities = identify(data, checked_name(name))
-        yield from (identity_module(one, name) for one in identities)
+        numbers = version(data)
+        own = ".".join(map(str, numbers)) if numbers and any(numbers) else None
+        yield from (replace(identity_module(one, name), version=own) for one in identities)
         if any(one.kind != DEBUG_INFO for one in identities):
             yield from (Module(loaded_name(one), one) for one in dict.fromkeys(_loads(data, head)))
 

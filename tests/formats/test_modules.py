@@ -13,6 +13,7 @@ from tests.made.minidump_builder import Loaded, build_minidump, rsds
 from tests.made.pdb_builder import build_pdb
 from tests.made.pe_builder import RVA, Entry, build_pe
 from tests.made.pe_builder import rsds as pe_rsds
+from tests.made.version_builder import versioned
 
 
 def listed(data: bytes, name: str = "made.bin") -> list[Module]:
@@ -45,6 +46,14 @@ def test_pe_and_what_it_imports():
     assert (own.name, own.path, own.debug_file) == ("a.exe", "a.exe", "made.pdb")
     assert own.code_id
     assert other == Module("USER32.dll", "USER32.dll")
+
+
+def test_version_of_a_pe():
+    (own,) = listed(versioned((4, 6, 25507, 0)), "a.exe")
+    (other,) = listed(versioned((0, 0, 0, 0)), "a.exe")
+
+    assert own.version == "4.6.25507.0"
+    assert other.version is None
 
 
 def test_elf_alone():
