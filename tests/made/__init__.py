@@ -11,6 +11,8 @@
 | `wasm_builder` | `build_wasm(...)` -> bytes: WebAssembly with chosen sections |
 | `elf_builder` | `build_elf(...)` -> bytes: an ELF of any class, byte order and notes; `build_dynamic_elf(...)` |
 | `dwarf_builder` | `line_unit(...)`, `info_unit(...)` -> bytes: DWARF sections with chosen file tables |
+| `minidump_builder` | `build_minidump(...)` -> bytes: a dump of any system, byte order and kinds of records |
+| `core_builder` | `build_core(...)` -> bytes: an ELF core with chosen mappings and notes |
 | `corpus` | `entries(*kinds)`: real files with the ids that other tools give them; empty if the corpus is missing |
 
 zig's files are made once and kept in `<temp>/symsrv-made-<hash of the recipes>`; every function returns what is there.
