@@ -5,9 +5,10 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPo
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from symsrv.ingest.draft import ATTEMPTS, Packed
+from symsrv.ingest.embedded import embedded, may_embed
 from symsrv.ingest.results import FileResult, problem
 from symsrv.ingest.sources import Source
 from symsrv.ingest.unpacking import Spool, unpack
@@ -155,7 +156,7 @@ class Drafting:
         elif isinstance(item, Source):
             slot = Slot(item.label)
             feed.slots.append(slot)
-            self._running[pool.submit(self._noted, self._draft, item)] = slot
+            self._running[pool.submit(self._noted, self._draft, item, slot)] = slot
         else:
             feed.slots.append(Slot(item.path, item))
             self._heard()
@@ -174,18 +175,31 @@ class Drafting:
         if archive.source.spooled:
             self._spool.drop(archive.source.path)
 
-    def _draft(self, source: Source) -> Offer | FileResult | Packed:
+    def _draft(self, source: Source, slot: Slot) -> Offer | FileResult | Packed:
         outcome: Offer | FileResult | Packed | None = None
         try:
             outcome = self._work(source)
-            if isinstance(outcome, Offer) and outcome.staged is not None:
-                self._staged.append(outcome.staged)
+            if not isinstance(outcome, Packed):
+                if isinstance(outcome, Offer) and outcome.staged is not None:
+                    self._staged.append(outcome.staged)
+                if may_embed(outcome.identities):
+                    self._draft_embedded(source, slot, outcome)
         finally:
             if source.spooled and not isinstance(outcome, Packed):
                 self._spool.drop(source.path)
         return outcome
 
-    def _noted(self, work: Callable[..., T], *arguments: Source) -> T:
+    def _draft_embedded(self, source: Source, slot: Slot, outcome: Offer | FileResult) -> None:
+        staged = outcome.staged if isinstance(outcome, Offer) else None
+        inner = embedded(source, source.path if staged is None else staged.local, outcome.identities, self._spool)
+        if isinstance(inner, Source):
+            slot.inner.append(Slot(inner.label))
+            drafted = self._draft(inner, slot.inner[0])
+            slot.inner[0].outcome = None if isinstance(drafted, Packed) else drafted
+        elif inner is not None:
+            slot.inner.append(Slot(inner.path, inner))
+
+    def _noted(self, work: Callable[..., T], *arguments: Any) -> T:
         """Does a piece of work, which the way out waits for; on the way out, none begins any more."""
         with self._change:
             if self._ended:

@@ -6,10 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
+from itertools import count
 from typing import Any
 
+from symsrv.formats import pe_version
+from symsrv.formats.base import FileReader
+from symsrv.ingest.companions import Placed, companions
 from symsrv.ingest.draft import draft, foresee
 from symsrv.ingest.drafting import Drafting, Slot
+from symsrv.ingest.pairing import Shelves, unpaired
 from symsrv.ingest.results import FileResult, FileStatus
 from symsrv.ingest.sources import Source
 from symsrv.model.records import Entry, Status, digits
@@ -32,9 +37,9 @@ class Receipt:
     def of_sources(self) -> Iterator[tuple[FileResult, ...]]:
         """The results of each source, in the order of the sources."""
         at = 0
-        for count in self.per_source:
-            yield self.results[at : at + count]
-            at += count
+        for many in self.per_source:
+            yield self.results[at : at + many]
+            at += many
 
     def count(self, status: FileStatus) -> int:
         """How many files came out so."""
@@ -77,6 +82,7 @@ def publish(
     tag: str | None = None,
     replace: bool = False,
     strict: bool = False,
+    pairing: bool = False,
     threads: int = THREADS,
     on_file: Callable[[], object] | None = None,
     on_result: Callable[[FileResult], object] | None = None,
@@ -84,6 +90,7 @@ def publish(
     """Publishes sources as one transaction, or as none if no file is to be offered.
 
     One bad file never stops the others: it is in the receipt. With `strict`, an archive is taken whole or not at all.
+    With `pairing`, results have a note where the other half of a file is missing.
     A store that refuses (full, locked, gone) stops everything and is raised; nothing is left then but, at the worst,
     staged bytes that the next sweep takes. `on_file` hears of each file that is ready, in any order; `on_result` of
     each result, in the order of the sources, when it is certain: after the commit.
@@ -93,6 +100,8 @@ def publish(
         drafted = _drafted(slots, strict=strict)
         offers = [outcome for outcome in drafted if isinstance(outcome, Offer)]
         drafting.keep(offers)
+        offers = _with_companions(offers)
+        notes = unpaired([one.identities for one in offers], Shelves(store)) if pairing else {}
         number: int | None = None
         entries: Iterator[Entry] = iter(())
         if offers:
@@ -102,8 +111,9 @@ def publish(
             transaction = drafting.commit(lambda: store.commit(made))
             number, entries = transaction.number, iter(transaction.entries)
     labels = (slot.label for one in slots for slot in one)
+    position = count()
     results = (
-        _result(next(entries), label) if isinstance(outcome, Offer) else outcome
+        _result(next(entries), label, notes.get(next(position))) if isinstance(outcome, Offer) else outcome
         for outcome, label in zip(drafted, labels, strict=True)
     )
     return Receipt(number, _told(results, on_result), tuple(sum(1 for _ in slot) for slot in slots))
@@ -115,6 +125,7 @@ def preview(
     *,
     replace: bool = False,
     strict: bool = False,
+    pairing: bool = False,
     threads: int = THREADS,
     on_file: Callable[[], object] | None = None,
     on_result: Callable[[FileResult], object] | None = None,
@@ -124,6 +135,9 @@ def preview(
         slots = drafting.run(sources)
     drafted = [one for one in _drafted(slots, strict=strict) if isinstance(one, FileResult)]
     results = _foreseen(drafted, replace=replace)
+    if pairing:
+        notes = unpaired([one.identities for one in results], Shelves(store))
+        results = [replace_fields(one, note=notes.get(position)) for position, one in enumerate(results)]
     return Receipt(None, _told(results, on_result), tuple(sum(1 for _ in slot) for slot in slots))
 
 
@@ -158,13 +172,31 @@ def _told(results: Iterable[FileResult], listener: Callable[[FileResult], object
     return kept
 
 
-def _result(entry: Entry, label: str) -> FileResult:
+def _with_companions(offers: list[Offer]) -> list[Offer]:
+    """Offers that can be found by the .NET runtime that they serve, too."""
+
+    def version_of(position: int) -> pe_version.Version | None:
+        offer = offers[position]
+        try:
+            with open(offer.path if offer.staged is None else offer.staged.local, "rb") as stream:
+                return pe_version.version(FileReader(stream.fileno()))
+        except OSError:
+            return None
+
+    further = companions([Placed(offer.source, offer.identities) for offer in offers], version_of)
+    return [
+        replace_fields(offer, identities=offer.identities + further[position]) if position in further else offer
+        for position, offer in enumerate(offers)
+    ]
+
+
+def _result(entry: Entry, label: str, note: str | None) -> FileResult:
     statuses = {Status.PRESENT: FileStatus.PRESENT, Status.CONFLICT: FileStatus.CONFLICT}
     status = statuses.get(entry.status, FileStatus.STORED)
     if status is FileStatus.CONFLICT:
-        return _conflict(label, entry.home, entry.sha256)
+        return replace_fields(_conflict(label, entry.home, entry.sha256), note=note)
     replaced = entry.status is Status.REPLACED
-    return FileResult(label, status, key=entry.home, sha256=entry.sha256, replaced=replaced)
+    return FileResult(label, status, key=entry.home, sha256=entry.sha256, replaced=replaced, note=note)
 
 
 def _conflict(label: str, key: str, sha256: str | None) -> FileResult:

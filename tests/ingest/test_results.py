@@ -34,3 +34,20 @@ def test_the_line_for_people_names_the_file_once():
     assert str(FileResult("a", FileStatus.STORED, key="a/1/a", replaced=True)) == "replaced a  a/1/a"
     assert str(problem("b.pdb", NotIdentified("truncated", "it ends early"))) == "error    b.pdb: it ends early"
     assert str(problem("b.pdb", SourceError("vanished", "b.pdb went away"))) == "error    b.pdb went away"
+
+
+def test_a_note_is_beside_what_is_well_and_identities_are_in_no_answer():
+    noted = FileResult("a.exe", FileStatus.STORED, key="a.exe/1/a.exe", note="its PDB is missing")
+
+    assert noted.to_record() == {
+        "path": "a.exe",
+        "key": "a.exe/1/a.exe",
+        "status": "stored",
+        "note": "its PDB is missing",
+    }
+    assert not noted.failed
+    assert str(noted) == "stored   a.exe  a.exe/1/a.exe"
+
+
+def test_a_fastlink_pdb_is_passed_over():
+    assert problem("a.pdb", NotIdentified("fastlink", "link it otherwise")).status is FileStatus.IGNORED

@@ -14,7 +14,7 @@ from symsrv.ingest.publish import publish
 from symsrv.ingest.sources import discover
 from symsrv.ingest.watch import WatchedFolder, Watcher
 from symsrv.model.errors import BackendError, UsageError
-from tests.ingest.files import build, elf, pdb, pe, written
+from tests.ingest.files import build, elf, pdb, pe, written, zipped
 
 QUIET = 0.3
 
@@ -351,3 +351,47 @@ def test_stopping_finishes_the_publish_under_way(disk, tmp_path, monkeypatch):
 
     assert len(watch.receipts) == 1
     assert logging.getLogger("watchdog").handlers == []
+
+
+def test_an_archive_in_a_build_is_published_once(disk, tmp_path, spools):
+    out = tmp_path / "out"
+    members = {"bin/app.exe": pe(), "app.pdb": pdb(), "readme.txt": b"no debug file"}
+    written(out / "symbols.zip", zipped(members))
+
+    with Watch(disk, out) as watch:
+        watch.wait(1)
+        watch.still(1)
+        written(out / "symbols.zip", zipped(members | {"lib.so": elf()}))
+        watch.wait(2)
+
+    first, second = watch.receipts
+    assert [result.path.rsplit("!")[-1] for result in first.results] == ["bin/app.exe", "app.pdb"]
+    assert [result.status.value for result in second.results] == ["present", "present", "stored"]
+    assert list(spools.iterdir()) == []
+
+
+def test_an_archive_without_symbols_is_no_news(disk, tmp_path, spools):
+    out = tmp_path / "out"
+    written(out / "docs.zip", zipped({"readme.txt": b"no debug file"}))
+    with Watch(disk, out) as watch:
+        watch.still(0)
+    with Watch(disk, out) as watch:
+        written(out / "app.exe", pe())
+        watch.wait(1)
+
+    assert [result.path.rsplit("/")[-1] for result in watch.receipts[0].results] == ["app.exe"]
+
+
+def test_what_an_archive_came_to_is_remembered_for_the_file(disk, tmp_path, spools):
+    out = tmp_path / "out"
+    written(out / "a.zip", zipped({"app.exe": pe(), "broken.pdb": pdb()[:5000]}))
+    settled(out)
+
+    def watcher():
+        state = disk.root.parent / "state"
+        return Watcher(disk.store, [WatchedFolder(str(out), quiet_seconds=QUIET)], state=state)
+
+    (receipt,) = watcher().once()
+
+    assert [result.status.value for result in receipt.results] == ["stored", "error"]
+    assert watcher().once() == []
