@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 
 import pytest
 
-from tests.ingest.files import build, pdb, pe, written
+from tests.ingest.files import build, damaged, elf, pdb, pe, written, zipped
 
 
 @pytest.fixture
@@ -127,3 +129,80 @@ def test_an_interrupt_leaves_no_transaction_and_nothing_staged(tmp_path, store):
     documents = list((store / ".symsrv" / "transactions").glob("*"))
     assert documents == []
     assert [path for path in (store / ".symsrv" / "incoming").rglob("*") if path.is_file()] == []
+
+
+def test_an_archive_is_told_member_by_member(run, tmp_path, store):
+    path = written(tmp_path / "a.zip", zipped({"app.exe": pe(), "app.pdb": pdb(), "readme.txt": b"text"}))
+
+    done = run("add", path, "--store", store, "--dry-run")
+    lines = run("add", path, "--store", store, "--json").lines
+
+    assert done.out.splitlines()[0] == f"stored   {path}!app.exe  app.exe/100000013000/app.exe"
+    assert [line.get("path") for line in lines] == [
+        f"{path}!{name}" for name in ("app.exe", "app.pdb", "readme.txt")
+    ] + [None]
+    assert [line.get("status") for line in lines] == ["stored", "stored", "ignored", None]
+
+
+def test_strict_takes_an_archive_whole_or_not_at_all(run, tmp_path, store):
+    data = damaged(zipped({"bad.exe": pe(1), "good.so": elf(1)}, method=zipfile.ZIP_STORED), pe(1))
+    path = written(tmp_path / "a.zip", data)
+    other = written(tmp_path / "other.so", elf(2))
+
+    for more in (("--dry-run",), ()):
+        strict = run("add", path, other, "--strict", "--store", store, "--json", *more)
+        assert strict.code == 3
+        assert [line.get("reason") for line in strict.lines[:3]] == ["archive-damaged", "archive-incomplete", None]
+    lenient = run("add", path, other, "--store", store, "--json")
+
+    assert lenient.code == 3
+    assert [line.get("status") for line in lenient.lines] == ["error", "stored", "present", None]
+
+
+def test_a_program_without_its_pdb_has_a_note(run, tmp_path, store):
+    path = written(tmp_path / "app.exe", pe())
+
+    told = run("add", path, "--store", store)
+    (line, _summary) = run("add", path, "--store", store, "--json").lines
+
+    assert told.code == 0
+    assert told.err == f"note     {path}: its PDB made.pdb is neither among these files nor in the store\n"
+    assert line["note"].startswith("its PDB made.pdb")
+
+
+def test_many_notes_are_counted(run, tmp_path, store):
+    for number in range(1, 20):
+        written(tmp_path / "out" / f"{number}.exe", pe(number))
+
+    told = run("add", tmp_path / "out", "--store", store)
+
+    assert told.err == "note: 19 files are here without their other half, PDB or program; --json says which\n"
+
+
+def test_no_room_to_unpack_is_told(run, tmp_path, store, monkeypatch):
+    path = written(tmp_path / "a.zip", zipped({"app.exe": pe()}))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+
+    done = run("add", path, "--store", store)
+
+    assert done.code == 1
+    assert "TMPDIR" in done.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+def test_an_interrupt_while_unpacking_leaves_nothing(tmp_path, store):
+    (tmp_path / "temporary").mkdir()
+    path = written(tmp_path / "a.zip", zipped({f"{number}.exe": pe(number) for number in range(1, 600)}))
+    command = [sys.executable, "-m", "symsrv", "add", str(path), "--store", str(store)]
+    environment = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as adding:
+        ends = time.monotonic() + 20
+        while not list((tmp_path / "temporary").iterdir()) and time.monotonic() < ends:
+            time.sleep(0.001)
+        adding.send_signal(signal.SIGINT)
+        adding.communicate(timeout=30)
+
+    assert adding.returncode == 128 + signal.SIGINT
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert list((store / ".symsrv" / "transactions").glob("*")) == []
+    assert [one for one in (store / ".symsrv" / "incoming").rglob("*") if one.is_file()] == []
