@@ -104,9 +104,10 @@ class Index:
     def find(self, ask: Ask) -> list[StoredFile]:
         """The files that answer an ask, best first: by its readings in their order, then those of its name.
 
-        Files whose own id it is come before those that can be found by it, too. A PE image is weakly identified, and
-        a .NET runtime's id is that of several files, so the name must match. Other ids are proof enough: a file of
-        another name will do if its extension is the same. A file known only by its place must be asked for by its name.
+        Of those, files whose own id it is come before those that can be found by it, too. A PE image is weakly
+        identified, and a .NET runtime's id is that of several files, so the name must match. Other ids are proof
+        enough: a file of another name will do if its extension is the same. A file known only by its place must be
+        asked for by its name.
         """
         answers = _ANSWERS[ask.wants]
         if not ask.ids:
@@ -114,7 +115,7 @@ class Index:
         order = {(one.kind, one.value): place for place, one in reversed([*enumerate(ask.ids)])}
         values = list(dict.fromkeys(one.value for one in ask.ids))
         name = None if ask.name is None else fold(ask.name)
-        ranked: dict[str, tuple[tuple[int, int, bool, int, str], Any]] = {}
+        ranked: dict[str, tuple[tuple[int, bool, int, int, str], Any]] = {}
         for row in self._database.rows(self._finding(len(values)), values):
             kind, value, row_name, role, also, home = row[:6]
             place, preference = order.get((kind, value)), answers.get(role)
@@ -123,7 +124,7 @@ class Index:
             other_name = row_name != name
             if other_name and not _may_differ(ask.wants, kind, role, row_name, name):
                 continue
-            rank = (place, also, other_name, preference, home)
+            rank = (place, other_name, also, preference, home)
             if home not in ranked or rank < ranked[home][0]:
                 ranked[home] = (rank, row)
         return [_file(row[5:]) for _rank, row in sorted(ranked.values(), key=lambda one: one[0])]

@@ -23,6 +23,8 @@ IF_NONE_MATCH = b"if-none-match"
 IF_MODIFIED_SINCE = b"if-modified-since"
 IF_RANGE = b"if-range"
 MAXSIZE = b"x-debuginfod-maxsize"
+ACCEPT = b"accept"
+MSFZ_TYPE = b"application/msfz0"
 
 # If-Match and If-Unmodified-Since would answer 412, which is none of the statuses above: they are not looked at.
 MINDED = frozenset((RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_RANGE, MAXSIZE))
@@ -51,7 +53,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the bytes to be sent: a whole file, or one section at `offset` in it."""
+    """What is known of the bytes to be sent: a whole file, or one section at `offset` in it.
+
+    `varies` says that a client which does not accept compressed containers is not given this.
+    """
 
     name: str
     size: int
@@ -59,6 +64,7 @@ class Facts:
     tag: str | None = None
     offset: int = 0
     debuginfod: bool = False
+    varies: bool = False
 
     def headers(self) -> Headers:
         """The headers of every answer with a body, but for its length."""
@@ -73,6 +79,8 @@ class Facts:
         found = [(b"last-modified", self.modified().encode()), (b"cache-control", KEEP)]
         if self.tag is not None:
             found.append((b"etag", self.etag()))
+        if self.varies:
+            found.append((b"vary", ACCEPT))
         return found
 
     def etag(self) -> bytes:
@@ -113,7 +121,7 @@ def conditions(headers: Iterable[tuple[bytes, bytes]]) -> Conditions | None:
     """The request headers that change an answer, None in the ordinary case that there is none."""
     found: Conditions | None = None
     for name, value in headers:
-        if name in MINDED:
+        if name in MINDED or (name == ACCEPT and MSFZ_TYPE in value.lower()):
             if found is None:
                 found = {}
             # A list may come in several lines.

@@ -7,11 +7,12 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from symsrv.model.ask import Wants
+from symsrv.model.ask import Ask, Wants
 from symsrv.model.errors import Missing
+from symsrv.model.ids import DEBUG, MSFZ, SymbolId
 from symsrv.model.names import base_name
 from symsrv.model.records import StoredFile
-from symsrv.serve.answer import Conditions, Facts, File, Miss, Reason, answer, whole
+from symsrv.serve.answer import ACCEPT, Conditions, Facts, File, Miss, Reason, answer, whole
 from symsrv.serve.asgi import lines
 from symsrv.serve.hashes import Hashes, version
 from symsrv.serve.routes import REMEMBERED_BYTES, Route
@@ -85,7 +86,9 @@ class Finds:
         return None
 
     def remember(self, raw: bytes, found: Found, revision: object) -> None:
-        """Keeps what was found for the next request of this path; only in the loop's thread."""
+        """Keeps what was found for the next request of this path, if anybody may be given it; in the loop's thread."""
+        if found.facts.varies:
+            return
         self._known[raw] = replace(found, revision=revision)
         while len(self._known) > self._limit:
             self._known.popitem(last=False)
@@ -111,7 +114,7 @@ class Finds:
     def prepare(self, route: Route, method: str, asked: Conditions | None) -> Prepared:
         """Finds the file, opens it and decides the answer."""
         reason = Reason.NOT_FOUND
-        for files in self._candidates(route):
+        for files, varies in self._answering(route, asked):
             if route.ask is not None and route.ask.wants is Wants.SECTION:
                 prepared = self._section(route, files, method, asked)
                 if prepared is not None:
@@ -120,7 +123,7 @@ class Finds:
                 continue
             for file in files:
                 try:
-                    prepared = self._file(file, route, method, asked)
+                    prepared = self._file(file, route, method, asked, varies=varies)
                 except Missing:
                     continue
                 if prepared.answer != _EMPTY:
@@ -137,20 +140,34 @@ class Finds:
             if files:
                 yield files
 
-    def _file(self, file: StoredFile, route: Route, method: str, asked: Conditions | None) -> Prepared:
+    def _answering(self, route: Route, asked: Conditions | None) -> Iterator[tuple[Sequence[StoredFile], bool]]:
+        """The files that may answer, and whether only who accepts compressed containers may be given them."""
+        for files in self._candidates(route):
+            yield files, False
+        if asked is None or ACCEPT not in asked:
+            return
+        # PerfView asks for the ordinary path and says that it reads containers, too (clients.md 1.3).
+        for ask in (route.ask, route.spaced):
+            packed = None if ask is None else _container_ask(ask)
+            if packed is not None and (files := self._store.find(packed)):
+                yield files, True
+
+    def _file(self, file: StoredFile, route: Route, method: str, asked: Conditions | None, *, varies: bool) -> Prepared:
         if self._store.local or (method == "GET" and asked is None):
             opened = self._store.open(file)
-            found = self._facts(file, opened.stat, route)
+            found = self._facts(file, opened.stat, route, varies=varies)
             return Prepared(answer(method, asked, found.facts), opened, found, positioned=not self._store.local)
-        return self._remote(file, route, method, asked)
+        return self._remote(file, route, method, asked, varies=varies)
 
-    def _remote(self, file: StoredFile, route: Route, method: str, asked: Conditions | None) -> Prepared:
+    def _remote(
+        self, file: StoredFile, route: Route, method: str, asked: Conditions | None, *, varies: bool
+    ) -> Prepared:
         """Decides by a look, and then opens only the span that is to be sent."""
         for _ in range(3):
             stat = self._store.look(file.home)
             if stat is None:
                 raise Missing(file.home)
-            found = self._facts(file, stat, route)
+            found = self._facts(file, stat, route, varies=varies)
             decided = answer(method, asked, found.facts)
             if isinstance(decided, Miss) or not decided.length or method == "HEAD":
                 return Prepared(decided, None, found)
@@ -186,14 +203,21 @@ class Finds:
             return Prepared(decided, opened, found, positioned=True)
         return Prepared(decided, opened, found)
 
-    def _facts(self, file: StoredFile, stat: Stat, route: Route) -> Found:
+    def _facts(self, file: StoredFile, stat: Stat, route: Route, *, varies: bool = False) -> Found:
         recorded = file.size == stat.size and file.modified_ns == stat.modified_ns
         tag = file.sha256 if recorded and file.sha256 else stat.sha256 or self._hashes.known(stat)
-        facts = Facts(base_name(file.home), stat.size, stat.modified_ns, tag, debuginfod=route.debuginfod)
+        name = base_name(file.home)
+        facts = Facts(name, stat.size, stat.modified_ns, tag, debuginfod=route.debuginfod, varies=varies)
         return _found(file, facts, stat)
 
 
 _EMPTY = Miss(Reason.EMPTY)
+
+
+def _container_ask(ask: Ask) -> Ask | None:
+    """The same ask for the PDB in a compressed container; None if it is not one for a plain PDB by its name."""
+    ids = tuple(SymbolId(MSFZ, one.value) for one in ask.ids if one.kind == DEBUG)
+    return replace(ask, ids=ids) if ids and ask.name and ask.wants is Wants.EITHER and not ask.packed else None
 
 
 def _found(file: StoredFile, facts: Facts, stat: Stat) -> Found:

@@ -1,17 +1,14 @@
 """Hashes of files that no record describes: computed in the background, so that later answers carry an ETag."""
 
 import asyncio
-import hashlib
 import logging
 from collections import OrderedDict
 
 from symsrv.model.errors import StoreError
-from symsrv.model.records import StoredFile
 from symsrv.serve.pools import Pools
 from symsrv.store import Stat, SymbolStore
 
 REMEMBERED = 16384
-_BLOCK_BYTES = 1 << 20
 
 logger = logging.getLogger(__name__)
 
@@ -60,17 +57,13 @@ class Hashes:
 
 
 def _read(store: SymbolStore, stat: Stat) -> str | None:
-    opened = store.open(StoredFile(stat.path, stat.size))
-    try:
-        if version(opened.stat) != version(stat):
-            return None
-        digest = hashlib.sha256()
-        count = 0
-        while block := opened.stream.read(_BLOCK_BYTES):
-            digest.update(block)
-            count += len(block)
-    finally:
-        opened.close()
-    after = store.look(stat.path)
-    same = count == stat.size and after is not None and version(after) == version(stat)
-    return digest.hexdigest() if same else None
+    """The hash of exactly what was looked at; None if other bytes lay there before or after they were read."""
+    if not _is_still(store, stat):
+        return None
+    digest = store.sha256(stat.path, afresh=True)
+    return digest if _is_still(store, stat) else None
+
+
+def _is_still(store: SymbolStore, stat: Stat) -> bool:
+    now = store.look(stat.path)
+    return now is not None and version(now) == version(stat)

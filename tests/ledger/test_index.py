@@ -182,6 +182,13 @@ def test_a_pdb_whose_own_id_it_is_comes_before_a_portable_one(index):
     assert found(index, f"crash.pdb/{GUID}ffffffff/crash.pdb") == [home(PORTABLE)]
 
 
+def test_the_name_asked_for_ranks_before_whose_own_id_it_is(index):
+    other = replace(PORTABLE, name="other.pdb")
+    index.put_files([stored(other), stored(PDB)])
+
+    assert found(index, f"other.pdb/{GUID}1/other.pdb") == [home(other), home(PDB)]
+
+
 def test_a_program_goes_by_its_pdbs_id_where_names_are_not_told(index):
     linked = replace(EXE, also=PDB.ids)
     index.put_files([stored(linked), stored(PDB)])

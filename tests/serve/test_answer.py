@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from symsrv.serve.answer import Facts, File, Miss, Reason, answer, conditions
+from symsrv.serve.answer import Facts, File, Miss, Reason, answer, conditions, whole
 
 SIZE = 1000
 MODIFIED_NS = 1_700_000_000_500_000_000
@@ -161,3 +163,19 @@ def test_a_header_in_several_lines_is_one_list():
 
     assert answer("GET", asked, FACTS).status == 304
     assert conditions([(b"host", b"h"), (b"accept", b"*/*")]) is None
+
+
+@pytest.mark.parametrize("value", [b"application/msfz0", b"*/*, Application/MSFZ0; q=1"])
+def test_who_reads_compressed_containers_says_so(value):
+    asked = conditions([(b"host", b"h"), (b"accept", value)])
+
+    assert asked == {b"accept": value}
+    assert answer("GET", asked, FACTS) == whole(FACTS)
+
+
+@pytest.mark.parametrize("headers", [{}, {"range": b"bytes=0-1"}, {"if_none_match": b"*"}])
+def test_what_not_everybody_is_given_says_so(headers):
+    varying = replace(FACTS, varies=True)
+
+    assert (b"vary", b"accept") in decided(varying, **headers).headers
+    assert (b"vary", b"accept") not in decided(FACTS, **headers).headers
