@@ -5,6 +5,7 @@ from pathlib import Path
 
 from symsrv.model.errors import ArchiveError
 from symsrv.packing.base import HEAD_BYTES, Archive, Limits, Member
+from symsrv.packing.cab import Cab
 from symsrv.packing.compressed import Compressed
 from symsrv.packing.guard import guarded
 from symsrv.packing.tar import Tar
@@ -12,6 +13,7 @@ from symsrv.packing.zip import Zip
 
 ARCHIVES: tuple[Archive, ...] = (
     Zip(),
+    Cab(),
     Compressed(),
     Tar(),
 )
