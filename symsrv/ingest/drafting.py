@@ -21,6 +21,9 @@ T = TypeVar("T")
 WAITING_PER_THREAD = 16
 """Sources taken ahead of the threads: enough to keep them busy beside one huge file, few enough to cost nothing."""
 
+SPOOLED_BYTES = 2 << 30
+"""Above this, no member is unpacked until others are drafted: the temporary folder may be in memory."""
+
 
 @dataclass(slots=True)
 class Slot:
@@ -66,7 +69,7 @@ class Drafting:
     interrupt reaches it. test_publish.py::test_an_interrupt_while_a_thread_starts_leaves_nothing_staged
 
     Archives are unpacked by the main thread, one at a time and one in it, and only as far as the threads keep up: so
-    no more spooled files are alive than sources are taken ahead.
+    no more spooled files are alive than sources are taken ahead, nor many more than SPOOLED_BYTES.
     """
 
     def __init__(
@@ -97,7 +100,7 @@ class Drafting:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="publish") as pool:
             try:
                 while self._feeds or self._running or self._archives:
-                    if len(self._running) >= self._threads * WAITING_PER_THREAD:
+                    if self._far_enough():
                         self._collect()
                     elif (archive := self._next_archive()) is not None:
                         self._open(archive)
@@ -126,6 +129,13 @@ class Drafting:
 
         with ThreadPoolExecutor(1, thread_name_prefix="commit") as pool:
             return pool.submit(self._noted, committed).result()
+
+    def _far_enough(self) -> bool:
+        """Whether the threads have to keep up before another source is taken."""
+        if len(self._running) >= self._threads * WAITING_PER_THREAD:
+            return True
+        unpacking = bool(self._feeds) and self._feeds[-1].depth > 0
+        return unpacking and bool(self._running) and self._spool.held_bytes > SPOOLED_BYTES
 
     def _next_archive(self) -> _Archive | None:
         """An archive to unpack now: one that lies no less deep than what the feed in hand gives."""

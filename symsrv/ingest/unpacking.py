@@ -43,7 +43,14 @@ class Spool:
         # The name comes before the folder, so that no interrupt can fall between making it and knowing it.
         self.folder = Path(tempfile.gettempdir()) / f"symsrv-unpack-{uuid.uuid4().hex}"
         self._numbers = count(1)
+        self._sizes: dict[Path, int] = {}
         self._lock = threading.Lock()
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes lie here now."""
+        with self._lock:
+            return sum(self._sizes.values())
 
     def put(self, pieces: Iterable[bytes], label: str) -> Path:
         """Writes pieces to a new file; raises SourceError if there is no room, and what the pieces raise.
@@ -57,6 +64,8 @@ class Spool:
             with open(path, "xb", buffering=0) as stream:
                 for piece in pieces:
                     _write(stream.fileno(), piece)
+                with self._lock:
+                    self._sizes[path] = stream.tell()
             os.utime(path, _OLD)
         except OSError as error:
             self.drop(path)
@@ -70,6 +79,8 @@ class Spool:
         """Removes a file of this folder; what is gone already is no error."""
         with suppress(OSError):
             path.unlink()
+        with self._lock:
+            self._sizes.pop(path, None)
 
     def close(self) -> None:
         """Removes the folder and what is left in it."""

@@ -1,6 +1,7 @@
 """Small debug files for the tests of publishing: every number gives another file."""
 
 import io
+import struct
 import tarfile
 import zipfile
 from dataclasses import dataclass
@@ -96,6 +97,16 @@ def tarred(members: dict[str, bytes], *, mode: str = "w") -> bytes:
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
     return made.getvalue()
+
+
+def cabinet(name: str, data: bytes) -> bytes:
+    """A cabinet of one file, not compressed: what `foo.pd_` is."""
+    blocks = [data[at : at + 0x8000] for at in range(0, len(data), 0x8000)]
+    body = b"".join(struct.pack("<IHH", 0, len(block), len(block)) + block for block in blocks)
+    entry = struct.pack("<IIHHHH", len(data), 0, 0, 0x5000, 0, 0x20) + name.encode() + b"\0"
+    start = 36 + 8 + len(entry)
+    head = struct.pack("<4s4xI4xI4xBBHHHHH", b"MSCF", start + len(body), 44, 3, 1, 1, 1, 0, 1, 0)
+    return head + struct.pack("<IHH", start, len(blocks), 0) + entry + body
 
 
 def damaged(archive: bytes, data: bytes) -> bytes:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from symsrv.ingest import drafting as drafting_module
 from symsrv.ingest.draft import Packed, foresee
 from symsrv.ingest.drafting import WAITING_PER_THREAD, Drafting
 from symsrv.ingest.results import FileResult, FileStatus
@@ -100,7 +101,7 @@ def test_an_interrupt_while_unpacking_leaves_nothing(tmp_path, spools):
 
 
 class Changing:
-    """Writes another archive over one while it is unpacked, so many times."""
+    """Puts another archive in the place of one while it is unpacked, so many times."""
 
     def __init__(self, path, times):
         self.path, self.times = path, times
@@ -108,7 +109,8 @@ class Changing:
     def __call__(self, source):
         if source.spooled and self.times:
             self.times -= 1
-            written(self.path, zipped({f"{n}.exe": pe(n) for n in range(1, 40 + self.times)}))
+            other = written(self.path.with_suffix(".new"), zipped({f"{n}.exe": pe(n) for n in range(1, 40)}))
+            other.replace(self.path)
         return foresee(None, source)
 
 
@@ -130,3 +132,21 @@ def test_an_archive_that_never_holds_still_is_given_up(tmp_path, spools):
 
     assert [(one.label, one.outcome.reason) for one in slot] == [("a.zip", "changed")]
     assert list(spools.iterdir()) == []
+
+
+def test_large_members_are_drafted_before_others_are_unpacked(tmp_path, spools, monkeypatch):
+    monkeypatch.setattr(drafting_module, "SPOOLED_BYTES", 3 * len(pe()))
+    path = written(tmp_path / "a.zip", zipped({f"{n}.exe": pe(n) for n in range(1, 60)}))
+    most = 0
+
+    def work(source):
+        nonlocal most
+        if source.spooled:
+            most = max(most, alive(spools))
+        return foresee(None, source)
+
+    with drafting(work, threads=1) as drafts:
+        (slot,) = drafts.run([Source(path, "a.zip")])
+
+    assert sum(1 for _ in slot) == 59
+    assert most <= 5

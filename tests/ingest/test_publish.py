@@ -14,7 +14,8 @@ from symsrv.ingest.publish import preview, publish
 from symsrv.ingest.results import FileStatus
 from symsrv.ingest.sources import Source, discover
 from symsrv.model.errors import BackendError, SourceError
-from tests.ingest.files import build, damaged, elf, pdb, pe, tarred, written, zipped
+from tests.ingest.files import build, cabinet, damaged, elf, pdb, pe, tarred, written, zipped
+from tests.made.macho_builder import build_macho
 from tests.made.pdb_builder import MINI, build_pdb, info_stream
 
 STORED, PRESENT, IGNORED = FileStatus.STORED, FileStatus.PRESENT, FileStatus.IGNORED
@@ -403,3 +404,30 @@ def test_a_fastlink_pdb_is_ignored_with_what_would_mend_it(disk, tmp_path):
 
     assert (result.status, result.reason) == (IGNORED, "fastlink")
     assert "/DEBUG:FULL" in result.sentence
+
+
+def test_a_packed_twin_is_stored_plain_under_its_own_name(disk, tmp_path, spools):
+    path = written(tmp_path / "app.pd_", cabinet("app.pdb", pdb()))
+
+    (result,) = publish(disk.store, discover([str(path)])).results
+
+    assert (result.path, result.status) == (f"{path}!app.pdb", STORED)
+    assert disk.files() == {"app.pdb/000000011514171618191A1B1C1D1E1F1/app.pdb": pdb()}
+
+
+def test_a_dsym_in_a_zip_is_found(disk, tmp_path, spools):
+    members = {"App.dSYM/Contents/Info.plist": b"<plist>", "App.dSYM/Contents/Resources/DWARF/App": build_macho()}
+    path = written(tmp_path / "App.dSYM.zip", zipped(members))
+
+    receipt = publish(disk.store, discover([str(path)]))
+
+    assert statuses(receipt) == ["ignored", "stored"]
+    assert receipt.results[1].path.endswith("DWARF/App")
+
+
+def test_what_was_unpacked_is_as_new_as_any_other_file(disk, tmp_path, spools):
+    before = time.time() - 5
+    publish(disk.store, discover([str(written(tmp_path / "a.zip", zipped({"app.exe": pe()})))]))
+
+    stored = disk.root / "app.exe" / "100000013000" / "app.exe"
+    assert stored.stat().st_mtime > before
