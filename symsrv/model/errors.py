@@ -16,8 +16,9 @@
         ├── NewerFormat         written by a later version of symsrv
         └── BackendError        disk or bucket refused (`transient` says whether to try again)
 
-The reason words are part of the JSON answers: they may be added to, never renamed. One has no error, as it is known
-only after the commit: `other-bytes`, of a file that `add` did not put in place because the store has others there.
+The reason words are part of the JSON answers: they may be added to, never renamed. Two have no error: `other-bytes`,
+known only after the commit, of a file that `add` did not put in place because the store has others there; and
+`archive-incomplete`, of a whole member of an archive that `add --strict` does not take since others failed.
 """
 
 from enum import IntEnum
@@ -89,7 +90,7 @@ class SourceError(SymsrvError):
     """A file to be published could not be read whole: gone, unreadable, or changed while it was read.
 
     Reasons: `vanished`, `changed`, `unreadable`, `no-such-file` (nothing has the name that was given), `not-a-file`
-    (a folder, a device, a pipe), `dangling-link` (a link to nothing).
+    (a folder, a device, a pipe), `dangling-link` (a link to nothing), `disk-full` (no room to unpack it).
     """
 
     def __init__(self, reason: str, sentence: str, *, transient: bool = False) -> None:
