@@ -7,6 +7,7 @@
 | `pdb2_builder` | `build_pdb2(...)` -> bytes: a PDB 2.0 of any signature, age and page size |
 | `msfz_builder` | `build_msfz(...)` -> bytes: a PDB in an MSFZ container, cut into any fragments and chunks |
 | `pe_builder` | `build_pe(...)` -> bytes: a PE with chosen stamp, size and CodeView records |
+| `version_builder` | `versioned(...)` -> bytes: a PE with a version resource |
 | `macho_builder` | `build_macho(...)`, `build_fat(...)` -> bytes: thin and fat Mach-O with chosen load commands |
 | `wasm_builder` | `build_wasm(...)` -> bytes: WebAssembly with chosen sections |
 | `elf_builder` | `build_elf(...)` -> bytes: an ELF of any class, byte order and notes; `build_dynamic_elf(...)` |
