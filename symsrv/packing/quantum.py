@@ -53,12 +53,13 @@ class Quantum:
         self._near, self._mid, self._far = _Model(0, min(slots, 24)), _Model(0, min(slots, 36)), _Model(0, slots)
         self._lengths, self._kinds = _Model(0, 27), _Model(0, 7)
         self._out = bytearray()
-        self._data, self._bit = b"", 0
+        self._bits, self._at = b"", 0
         self._low = self._high = self._code = 0
 
     def decode(self, data: bytes, size: int) -> bytes:
         """The next frame: `size` bytes, FRAME_BYTES for all but the last."""
-        self._data, self._bit = data + bytes(8), 0
+        number = int.from_bytes(data, "big")
+        self._bits, self._at = f"{number:0{len(data) * 8}b}{0:064b}".encode(), 0
         self._low, self._high, self._code = 0, 0xFFFF, self._take(16)
         if len(self._out) > 2 * self._window:
             del self._out[: -self._window]
@@ -83,13 +84,9 @@ class Quantum:
         return bytes(out[start:end])  # the last match may run over the end of the folder
 
     def _take(self, count: int) -> int:
-        place, end = self._bit, self._bit + count
-        if end > len(self._data) * 8:
-            raise damaged("a block of Quantum ends too early")
-        self._bit = end
-        last = (end + 7) // 8
-        part = int.from_bytes(self._data[place // 8 : last], "big")
-        return part >> (last * 8 - end) & ((1 << count) - 1)
+        place = self._at
+        self._at += count
+        return int(self._bits[place : self._at] or b"0", 2)
 
     def _symbol(self, model: _Model) -> int:
         low, high, code, sums = self._low, self._high, self._code, model.sums
@@ -103,10 +100,12 @@ class Quantum:
         symbol = model.symbols[at - 1]
         high = low + sums[at - 1] * span // total - 1
         low += sums[at] * span // total
-        for one in range(at):
-            sums[one] += 8
+        sums[:at] = [one + 8 for one in sums[:at]]
         if sums[0] > _FULL:
             model.update()
+        bits, place = self._bits, self._at
+        if place + 64 > len(bits):
+            raise damaged("a block of Quantum ends too early")
         while True:
             if (low ^ high) & 0x8000:
                 if not (low & 0x4000 and not high & 0x4000):
@@ -116,6 +115,7 @@ class Quantum:
                 high |= 0x4000
             low = low << 1 & 0xFFFF
             high = high << 1 & 0xFFFF | 1
-            code = code << 1 & 0xFFFF | self._take(1)
-        self._low, self._high, self._code = low, high, code
+            code = code << 1 & 0xFFFF | bits[place] & 1
+            place += 1
+        self._low, self._high, self._code, self._at = low, high, code, place
         return symbol

@@ -168,3 +168,17 @@ def test_a_real_link_by_the_standard_library(tmp_path):
         archive.addfile(info)
 
     assert unpacked(written(tmp_path, held.getvalue())) == [("link", "not-a-file")]
+
+
+def test_long_names_of_ustar_are_in_two_fields(tmp_path):
+    name = "d" * 90 + "/" + "n" * 90
+
+    assert unpacked(written(tmp_path, tar_of({name: b"x"}, dialect=tarfile.USTAR_FORMAT))) == [(name, b"x")]
+
+
+def test_a_pax_header_with_nothing_behind_it(tmp_path):
+    assert unpacked(written(tmp_path, pax(path="p") + END)) == []
+
+
+def test_a_pax_header_that_is_cut(tmp_path):
+    assert reason(written(tmp_path, pax(path="p")[:520])) == "archive-damaged"
