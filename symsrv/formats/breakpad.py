@@ -53,7 +53,7 @@ class Breakpad:
             raise NotIdentified(reason, "the first line of its Breakpad symbols has no end")
         system, arch, text, debug_file = _module(lines[0])
         symbol_id = _debug_id(text)
-        code_id, also = _code_id(lines[1:-1], system)
+        code_id, also, code_file = _code_id(lines[1:-1], system)
         identity = Identity(
             format=self.name,
             kind=DEBUG_INFO,
@@ -66,6 +66,7 @@ class Breakpad:
             symbol_kind="pri",
             notes=(f"made for {system}",),
             also=also,
+            code_file=code_file,
         )
         return (identity,)
 
@@ -107,10 +108,10 @@ def _stamped(text: str) -> SymbolId:
     return SymbolId(PE, f"{text[:_STAMP_DIGITS].lower()}{int(text[_STAMP_DIGITS:], 16):x}")
 
 
-def _code_id(lines: list[bytes], system: str) -> tuple[str | None, tuple[SymbolId, ...]]:
-    """The id of the program, as `INFO CODE_ID <id> [<code file>]` has it: printed, and as a client means it.
+def _code_id(lines: list[bytes], system: str) -> tuple[str | None, tuple[SymbolId, ...], str | None]:
+    """The id of the program, as `INFO CODE_ID <id> [<code file>]` has it: printed, as a client means it, and its name.
 
-    It is no id of this file's keys: those have another name, the code file's. INFO lines stand before all others.
+    INFO lines stand before all others.
     """
     for raw in lines:
         if not raw.startswith(b"INFO "):
@@ -118,11 +119,19 @@ def _code_id(lines: list[bytes], system: str) -> tuple[str | None, tuple[SymbolI
         line = raw.decode("utf-8", "replace").rstrip("\r")
         if not line.startswith(_CODE_ID):
             continue
-        text = line.removeprefix(_CODE_ID).split(" ", 1)[0]
+        text, _, code_file = line.removeprefix(_CODE_ID).partition(" ")
         if not _HEX.fullmatch(text) or len(text) > _BUILD_LIMIT_DIGITS:
-            return None, ()
-        return _read_code_id(text, system.lower())
-    return None, ()
+            break
+        return *_read_code_id(text, system.lower()), _usable(code_file)
+    return None, (), None
+
+
+def _usable(path: str) -> str | None:
+    """The base name of a path, if it can be a file name in a store."""
+    try:
+        return checked_name(base_name(path))
+    except BadName:
+        return None
 
 
 def _read_code_id(text: str, system: str) -> tuple[str, tuple[SymbolId, ...]]:

@@ -6,7 +6,7 @@ from symsrv.formats.base import Reader
 from symsrv.formats.machines import coff_machine
 from symsrv.formats.msf import SMALL_MAGIC, SmallMsf
 from symsrv.formats.pdb_sources import INFO, source_notes
-from symsrv.formats.pdb_streams import DBI, FRONT_BYTES, read_dbi, symbol_kind
+from symsrv.formats.pdb_streams import DBI, FRONT_BYTES, UNFIT_NOTES, read_dbi, symbol_kind, unfit_for_stores
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import DEBUG_INFO, Identity
 from symsrv.model.ids import PE, SymbolId
@@ -44,7 +44,10 @@ class Pdb2:
             age = dbi.age
         kind, notes = symbol_kind(streams, dbi, dbi_head)
         notes = ("PDB 2.0", *notes, *source_notes(info_head))
-        if not streams.size(DBI):
+        unfit = unfit_for_stores(name)
+        if unfit:
+            notes = (UNFIT_NOTES[unfit], *notes)
+        elif not streams.size(DBI):
             notes = (*notes, "a compiler's database: no debugger asks for it")
         identity = Identity(
             format="pdb",
@@ -56,5 +59,6 @@ class Pdb2:
             debug_file=name,
             symbol_kind=kind,
             notes=notes,
+            unfit=unfit,
         )
         return (identity,)

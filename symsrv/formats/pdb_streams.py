@@ -10,6 +10,7 @@ from symsrv.formats.pdb_sources import HAS_GUID, INFO, map_offset, source_notes
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import DEBUG_INFO, Identity
 from symsrv.model.ids import DEBUG, SymbolId, debug_id
+from symsrv.model.names import fold
 
 MODULES_LIMIT_BYTES = 32 * 1024  # how far the module list is looked through for line numbers
 FRONT_BYTES = 1024  # of a stream; usually all that is needed of it
@@ -23,6 +24,12 @@ _STRIPPED = 0x2
 _FASTLINK = 0x494E494D  # "MINI"
 _VC110 = 20091201
 _PIECE_BYTES = 4096
+
+UNFIT_NOTES = {
+    "fastlink": "a /DEBUG:FASTLINK PDB: it only points to the object files on the machine that linked it;"
+    " link with /DEBUG:FULL, or convert it with mspdbcmf.exe",
+    "not-symbols": "a compiler's database (.idb), of use only to the next compilation",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +51,10 @@ class Dbi:
 
 
 def pdb_identity(streams: Streams, name: str, *, format: str = "pdb", id_kind: str = DEBUG) -> Identity:
-    """The PDB in this container; `debug_file` is its own name. Raises NotIdentified(`fastlink`) for a mini PDB."""
+    """The PDB in this container; `debug_file` is its own name. A mini PDB has ids like any other, and is unfit."""
     info_head = streams.read(INFO, 0, FRONT_BYTES)
     info = read_info(info_head)
-    if is_fastlink(streams, info_head):
-        raise NotIdentified(
-            "fastlink",
-            "a /DEBUG:FASTLINK PDB: it only points to the object files on the machine that linked it;"
-            " link with /DEBUG:FULL, or convert it with mspdbcmf.exe",
-        )
+    unfit = unfit_for_stores(name, fastlink=is_fastlink(streams, info_head))
     dbi_head = streams.read(DBI, 0, FRONT_BYTES)
     dbi = read_dbi(dbi_head)
     age, ids = _ids(streams, info, dbi)
@@ -66,8 +68,16 @@ def pdb_identity(streams: Streams, name: str, *, format: str = "pdb", id_kind: s
         debug_id=None if age is None else breakpad_id(info.guid, age),
         debug_file=name,
         symbol_kind=kind,
-        notes=notes + source_notes(info_head),
+        notes=(UNFIT_NOTES[unfit], *notes, *source_notes(info_head)) if unfit else notes + source_notes(info_head),
+        unfit=unfit,
     )
+
+
+def unfit_for_stores(name: str, *, fastlink: bool = False) -> str | None:
+    """The reason word of a PDB that has ids and is of no use elsewhere: a mini PDB, and whatever is called `.idb`."""
+    if fastlink:
+        return "fastlink"
+    return "not-symbols" if fold(name).endswith(".idb") else None
 
 
 def read_info(head: bytes) -> Info:

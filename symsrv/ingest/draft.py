@@ -15,7 +15,7 @@ from symsrv.ingest.sources import Source, read_error
 from symsrv.layouts import home
 from symsrv.model.errors import ArchiveError, BadName, NotIdentified, SourceError
 from symsrv.model.identity import Identity
-from symsrv.model.names import checked_name, fold
+from symsrv.model.names import checked_name
 from symsrv.packing import HEAD_BYTES, kind_of
 from symsrv.store import Offer, SymbolStore
 
@@ -135,16 +135,17 @@ def _offer(store: SymbolStore, source: Source) -> Offer:
 
 def _identified(path: Path, source: Source) -> tuple[Identity, ...]:
     name = source.file_name
-    if fold(name).endswith(".idb"):
-        raise NotIdentified("not-symbols", "a compiler's database (.idb), of use only to the next compilation")
     try:
         try:
-            return identify_path(path, checked_name(name))
+            identities = identify_path(path, checked_name(name))
         except BadName:
             identify_path(path, "a")  # whether it is a debug file comes first: what is none may be called anything
             raise
     except OSError as error:
         raise read_error(error, source.label) from error
+    if identities[0].unfit:
+        raise NotIdentified(identities[0].unfit, identities[0].notes[0])
+    return identities
 
 
 def _size(source: Source) -> int:

@@ -69,7 +69,7 @@ class NotIdentified(SymsrvError):
     Reasons: `unknown-format` (not a debug file), `truncated` (ends before its own headers say),
     `malformed` (headers contradict each other), `too-complex` (identifying it would read more
     than the budget), `no-id` (a debug file that carries no identifier), `not-symbols` (a core,
-    a minidump), `empty`, `fastlink` (a PDB that is of no use away from its build machine).
+    a minidump), `empty`; and of a file that has ids and is of no use elsewhere, `fastlink` (a PDB).
     """
 
     def __init__(self, reason: str, sentence: str) -> None:

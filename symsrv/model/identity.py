@@ -27,7 +27,8 @@ class Identity:
     (32 digits + age).
     For a PE, `debug_id` and `debug_file` name the PDB it was linked with; for Breakpad's text symbols, the file they
     were made from, under whose name they are asked for, and `code_file` the program. `symbol_kind` is column 4 of
-    `refs.ptr`: `bin`, `pri` (private symbols), `pub` (stripped) or `typ` (types only).
+    `refs.ptr`: `bin`, `pri` (private symbols), `pub` (stripped) or `typ` (types only). `unfit` is the reason word of a
+    file that has ids and still does not belong in a store, as it is of no use elsewhere; its first note says why.
     """
 
     format: str
@@ -43,6 +44,7 @@ class Identity:
     notes: tuple[str, ...] = ()
     also: tuple[SymbolId, ...] = ()
     code_file: str | None = None
+    unfit: str | None = None
 
     @property
     def role(self) -> str:

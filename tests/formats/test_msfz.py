@@ -64,8 +64,8 @@ def test_ages_as_in_a_pdb():
     assert (values(without), without.symbol_kind) == ([GUID_TEXT, GUID_TEXT + "0", GUID_TEXT + "3"], "typ")
 
 
-def test_fastlink_is_refused():
-    assert refused(build_msfz(info=info_stream(features=(MINI,)))) == "fastlink"
+def test_fastlink_is_unfit_for_a_store():
+    assert identified(build_msfz(info=info_stream(features=(MINI,)))).unfit == "fastlink"
 
 
 def test_lines_behind_many_modules_are_found_in_any_cut():

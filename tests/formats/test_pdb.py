@@ -17,7 +17,7 @@ from tests.formats.checks import (
 from tests.made import corpus, zig
 from tests.made.pdb_builder import GUID_TEXT, MINI, NIL, PAGE_SIZES, build_pdb, dbi_stream, info_stream, module
 
-REFUSED = {"broken/pdb7-header-only.pdb": "truncated", "pdb/TicTacToe.pdb": "fastlink"}
+REFUSED = {"broken/pdb7-header-only.pdb": "truncated"}
 # Column 4 of the refs.ptr that symstore.exe wrote, or the same rule applied by hand (symstore dossier 1.7).
 SYMBOL_KINDS = {"pdb/bigage.pdb": "pub", "pdb/vc140.pdb": "typ", "pdb/vc142.pdb": "typ"}
 
@@ -40,6 +40,7 @@ def test_corpus(entry):
     assert age is not None or f"{guid.lower()}{info_age:x}" in values(found)
     assert found.symbol_kind == SYMBOL_KINDS.get(entry.where, "pri")
     assert found.debug_file == entry.name
+    assert found.unfit == ("fastlink" if entry.where == "pdb/TicTacToe.pdb" else None)
 
 
 @pytest.mark.parametrize("arch", zig.WINDOWS_TARGETS)
@@ -132,8 +133,11 @@ def test_looking_for_lines_is_bounded_and_says_so():
 
 
 @pytest.mark.parametrize("features", [(MINI,), (20140508, MINI)])
-def test_fastlink_is_refused(features):
-    assert refused(build_pdb(info=info_stream(features=features))) == "fastlink"
+def test_fastlink_is_unfit_for_a_store(features):
+    found = identified(build_pdb(info=info_stream(features=features)))
+
+    assert found.unfit == "fastlink"
+    assert "mspdbcmf.exe" in found.notes[0]
 
 
 def test_features_behind_vc110_are_none():

@@ -49,7 +49,8 @@ def test_corpus(entry):
     check_against_manifest(entry, found)
     check_keys(entry, found)
     assert found.symbol_kind == SYMBOL_KINDS.get(entry.where, "pri")
-    assert (DATABASE in found.notes) == (found.symbol_kind == "typ")
+    assert found.unfit == ("not-symbols" if entry.name.endswith(".idb") else None)
+    assert (DATABASE in found.notes) == (found.symbol_kind == "typ" and not found.unfit)
     assert found.debug_file == entry.name
 
 
