@@ -2,86 +2,41 @@
 
     python bench/identify.py [--rounds 7] [--json FILE] [FILE…]
 
-The floor is mmap and struct with nothing but the id, no checks. Other readers: pefile (fast_load and the debug
-directory), pyelftools, symbolic (opened from the path). Every round times all of them on all files in turn, so that a
-slow minute of the machine falls on all alike; a time includes opening and closing the file. Shown: the median over the
-rounds with the smallest and the largest, and the median of the ratios to the floor of the same round. The files are
-built ones (`tests/made`) that are grown with holes; 4 GB take no room where the file system knows holes. Their tables
-are small, which flatters readers that go through all of them, so the largest of each kind in the corpus are measured
-too, and whatever is named on the command line.
+The floor is mmap and struct with nothing but the id, no checks (`floors.py`). Other readers: pefile (fast_load and the
+debug directory), pyelftools, symbolic (opened from the path) where it knows the format. Every round times all of them
+on all files in turn, so that a slow minute of the machine falls on all alike; a time includes opening and closing the
+file. Shown: the median over the rounds with the smallest and the largest, and the median of the ratios to the floor of
+the same round. The files are built ones (`tests/made/grown.py`) that are grown with holes; 4 GB take no room where the
+file system knows holes. Their tables are small, which flatters readers that go through all of them, so the largest of
+each kind in the corpus are measured too, and whatever is named on the command line. A minidump is only refused.
 """
 
 import argparse
 import json
-import mmap
 import os
 import platform
 import statistics
-import struct
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.floors import FLOORS
 from symsrv.formats import identify, identify_path
 from symsrv.formats.base import FileReader
-from tests.made import corpus, pdb_builder, zig
+from symsrv.model.errors import NotIdentified
+from tests.made import corpus
+from tests.made.grown import write_grown
 
-SIZES = {"1 KB": 0, "1 MB": 1 << 20, "64 MB": 64 << 20, "4 GB": 4 << 30}  # 0: as small as the format allows
+SIZES = {"small": 0, "1 MB": 1 << 20, "64 MB": 64 << 20, "4 GB": 4 << 30}  # 0: as small as the format allows
 REPEAT = 200
+SLOW_NS = 50_000_000  # what takes longer is not repeated
 Reading = Callable[[Path], object]
-
-
-def floor_pe(path: Path) -> object:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        header = struct.unpack_from("<I", data, 0x3C)[0]
-        sections, stamp = struct.unpack_from("<HI", data, header + 6)
-        magic = struct.unpack_from("<H", data, header + 24)[0]
-        size = struct.unpack_from("<I", data, header + 24 + 56)[0]
-        optional = struct.unpack_from("<H", data, header + 20)[0]
-        address, length = struct.unpack_from("<II", data, header + 24 + (112 if magic == 0x20B else 96) + 48)
-        for index in range(sections):
-            _, start, raw_size, raw = struct.unpack_from("<4I", data, header + 24 + optional + 40 * index + 8)
-            if start <= address < start + raw_size:
-                for entry in range(raw + address - start, raw + address - start + length, 28):
-                    kind, _, _, pointer = struct.unpack_from("<4I", data, entry + 12)
-                    if kind == 2:
-                        return stamp, size, data[pointer + 4 : pointer + 24]
-        return stamp, size
-
-
-def floor_pdb(path: Path) -> object:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        page = struct.unpack_from("<I", data, 32)[0]
-        directory_map = struct.unpack_from("<I", data, 52)[0] * page
-
-        def word(offset: int) -> int:
-            at = struct.unpack_from("<I", data, directory_map + offset // page * 4)[0]
-            return int(struct.unpack_from("<I", data, at * page + offset % page)[0])
-
-        count = word(0)
-        before = [-(-word(4 + 4 * index) // page) for index in range(3)]
-        info = word(4 + 4 * count + 4 * before[0]) * page
-        dbi = word(4 + 4 * count + 4 * sum(before)) * page
-        return data[info + 12 : info + 28], struct.unpack_from("<I", data, dbi + 8)[0]
-
-
-def floor_elf(path: Path) -> object:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at, size, count = struct.unpack_from("<Q", data, 32)[0], *struct.unpack_from("<HH", data, 54)
-        for index in range(count):
-            kind, _, offset, _, _, length = struct.unpack_from("<IIQQQQ", data, at + size * index)
-            note = offset
-            while kind == 4 and note < offset + length:
-                owner, described, note_kind = struct.unpack_from("<3I", data, note)
-                if note_kind == 3:
-                    return data[note + 12 + owner : note + 12 + owner + described]
-                note += 12 + (owner + 3 & ~3) + (described + 3 & ~3)
-    return None
 
 
 def with_pefile(path: Path) -> object:
@@ -109,44 +64,69 @@ def with_symbolic(path: Path) -> object:
     return [one.debug_id for one in Archive.open(str(path)).iter_objects()]
 
 
-READERS: dict[str, dict[str, Reading]] = {
-    "pe": {"floor": floor_pe, "symsrv": identify_path, "pefile": with_pefile, "symbolic": with_symbolic},
-    "pdb": {"floor": floor_pdb, "symsrv": identify_path, "symbolic": with_symbolic},
-    "elf": {"floor": floor_elf, "symsrv": identify_path, "pyelftools": with_pyelftools, "symbolic": with_symbolic},
+def symsrv(path: Path) -> object:
+    try:
+        return identify_path(path)
+    except NotIdentified as error:
+        if error.reason != "not-symbols":
+            raise
+        return error.reason
+
+
+# What a file of the kind begins with, as far as its floor can read it, and the libraries that know the kind.
+KINDS: dict[str, tuple[bytes, dict[str, Reading]]] = {
+    "pe": (b"MZ", {"pefile": with_pefile, "symbolic": with_symbolic}),
+    "pdb": (b"Microsoft C/C++ MSF 7.00", {"symbolic": with_symbolic}),
+    "elf": (b"\x7fELF\2\1", {"pyelftools": with_pyelftools, "symbolic": with_symbolic}),
+    "macho": (b"\xcf\xfa\xed\xfe", {"symbolic": with_symbolic}),
+    "fat": (b"\xca\xfe\xba\xbe", {"symbolic": with_symbolic}),
+    "portable-pdb": (b"BSJB", {"symbolic": with_symbolic}),
+    "msfz": (b"Microsoft MSFZ", {}),
+    "pdb2": (b"Microsoft C/C++ program database 2.00", {}),
+    "dbg": (b"DI", {}),
+    "wasm": (b"\0asm", {"symbolic": with_symbolic}),
+    "breakpad": (b"MODULE ", {"symbolic": with_symbolic}),
+    "perfmap": (b"FFFFFFFF ", {}),
+    "minidump": (b"MDMP", {}),
 }
+READERS = {kind: {"floor": FLOORS[kind], "symsrv": symsrv, **others} for kind, (_, others) in KINDS.items()}
 
 
 def make(folder: Path, kind: str, size: int) -> Path:
-    """A file of this kind and at least this size; what is beyond the small one is a hole."""
-    path = folder / f"{kind}-{size}.{ {'pe': 'exe', 'pdb': 'pdb', 'elf': 'so'}[kind] }"
-    if kind == "pdb" and size:
-        pdb_builder.write_sparse_pdb(path, size)
-        return path
-    small = {"pe": lambda: zig.linked("x86_64").code.read_bytes(), "elf": lambda: zig.elf().path.read_bytes()}
-    path.write_bytes(pdb_builder.build_pdb(page_size=512) if kind == "pdb" else small[kind]())
-    if size:
-        os.truncate(path, size)
+    """A file of this kind and about this size; what is beyond the small one is a hole."""
+    path = folder / f"{kind}-{size}.bin"
+    write_grown(path, kind, size)
     return path
 
 
 def real_files(named: list[Path]) -> dict[tuple[str, str], Path]:
-    """The largest PE, PDB and 64-bit little-endian ELF of the corpus, and the files named on the command line."""
-    kinds = {"pe": b"MZ", "pdb": pdb_builder.MAGIC, "elf": b"\x7fELF\2\1"}
+    """The largest file of each kind in the corpus, and the files named on the command line."""
     found: dict[tuple[str, str], Path] = {}
     for path in (*named, *sorted((one.path for one in corpus.all_entries()), key=lambda path: -path.stat().st_size)):
         with path.open("rb") as file:
-            head = file.read(32)
-        for kind, magic in kinds.items():
+            head = file.read(64)
+        for kind, (magic, _) in KINDS.items():
             wanted = path in named or not any(one == kind for one, _ in found)
-            if wanted and head.startswith(magic) and timed(identify_path, path, 1) is not None:
+            if wanted and head.startswith(magic) and answers(symsrv, path) and answers(FLOORS[kind], path):
                 found[kind, path.name[:20]] = path
     return found
+
+
+def answers(read: Reading, path: Path) -> bool:
+    """Whether this reader finds an id in the file."""
+    try:
+        return bool(read(path))
+    except Exception:
+        return False
 
 
 def timed(read: Reading, path: Path, repeat: int) -> float | None:
     """Microseconds per call; None if this reader cannot read the file."""
     try:
+        begin = time.perf_counter_ns()
         read(path)
+        if time.perf_counter_ns() - begin > SLOW_NS:
+            repeat = 1
         begin = time.perf_counter_ns()
         for _ in range(repeat):
             read(path)
@@ -158,7 +138,8 @@ def timed(read: Reading, path: Path, repeat: int) -> float | None:
 def bytes_read(path: Path) -> int:
     with path.open("rb") as file:
         reader = FileReader(file.fileno())
-        identify(reader, path.name)
+        with suppress(NotIdentified):
+            identify(reader, path.name)
         return reader.bytes_read
 
 
@@ -194,12 +175,12 @@ def measure(files: dict[tuple[str, str], Path], rounds: int) -> list[dict[str, o
 
 def show(rows: list[dict[str, object]]) -> None:
     print(
-        f"{'format':7}{'size':22}{'reader':12}{'median us':>10}{'min':>9}{'max':>9}{'to floor':>10}{'bytes read':>12}"
+        f"{'format':13}{'size':22}{'reader':12}{'median us':>11}{'min':>11}{'max':>11}{'to floor':>10}{'bytes read':>12}"
     )
     for row in rows:
         cells = (row["us_median"], row["us_min"], row["us_max"], row["to_floor"], row["bytes_read"] or "")
-        print("{:7}{:22}{:12}".format(row["format"], row["size"], row["reader"]), end="")
-        print("{:>10}{:>9}{:>9}{:>10}{:>12}".format(*cells))
+        print("{:13}{:22}{:12}".format(row["format"], row["size"], row["reader"]), end="")
+        print("{:>11}{:>11}{:>11}{:>10}{:>12}".format(*cells))
 
 
 def main() -> None:
