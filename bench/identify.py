@@ -174,9 +174,8 @@ def measure(files: dict[tuple[str, str], Path], rounds: int) -> list[dict[str, o
 
 
 def show(rows: list[dict[str, object]]) -> None:
-    print(
-        f"{'format':13}{'size':22}{'reader':12}{'median us':>11}{'min':>11}{'max':>11}{'to floor':>10}{'bytes read':>12}"
-    )
+    print(f"{'format':13}{'size':22}{'reader':12}", end="")
+    print(f"{'median us':>11}{'min':>11}{'max':>11}{'to floor':>10}{'bytes read':>12}")
     for row in rows:
         cells = (row["us_median"], row["us_min"], row["us_max"], row["to_floor"], row["bytes_read"] or "")
         print("{:13}{:22}{:12}".format(row["format"], row["size"], row["reader"]), end="")
