@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs the real peers that `make interop` runs against: debuggers, servers, databases, from Debian's or Ubuntu's
-# packages. Quick when they are there already. Where it cannot install, it says what is missing and goes on: the
-# tests skip what is not there, or fail if the machine could have had it and CI=true.
+# Installs the real peers that `make interop` runs against: debuggers, servers, databases, readers of symbols, from
+# Debian's or Ubuntu's packages, and one that is built. Quick when they are there already. Where it cannot install, it
+# says what is missing and goes on: the tests skip what is not there, or fail if the machine could have had it and
+# CI=true.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 
@@ -20,6 +21,12 @@ radosgw|radosgw
 wrk|wrk
 gcc|gcc
 objcopy|binutils
+readelf|binutils
+eu-readelf|elfutils
+eu-unstrip|elfutils
+/usr/bin/llvm-readobj-*|llvm-16 llvm-19 llvm-18 llvm-17
+/usr/bin/llvm-pdbutil-*|llvm-16 llvm-19 llvm-18 llvm-17
+/usr/bin/llvm-dwarfdump-*|llvm-16 llvm-19 llvm-18 llvm-17
 /usr/include/stdlib.h|libc6-dev'
 
 present() {
@@ -34,6 +41,17 @@ missing() {
         present "$what" || echo "$what|$packages"
     done <<<"$peers"
 }
+
+# Mozilla's dump_syms is in no distribution: built once, in about four minutes, where there is a cargo to build it.
+dump_syms_version=2.3.9
+cache=${SYMSRV_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/symsrv-interop}
+if ! command -v dump_syms >/dev/null && [ ! -x "$cache/cargo/bin/dump_syms" ] && command -v cargo >/dev/null; then
+    echo "building dump_syms $dump_syms_version into $cache ..."
+    build=$(mktemp -d)
+    cargo install dump_syms --version "$dump_syms_version" --locked --quiet --no-default-features --features cli \
+        --root "$cache/cargo" --target-dir "$build" || echo "dump_syms could not be built" >&2
+    rm -rf "$build"
+fi
 
 wanted=$(missing)
 [ -n "$wanted" ] || exit 0
