@@ -12,6 +12,8 @@ from symsrv.formats.base import HEAD_BYTES, Format
 from symsrv.packing import HEAD_BYTES as ARCHIVE_HEAD_BYTES
 from symsrv.packing import Archive
 from tests.made.archive_builder import COMPRESSORS, tar_header, tar_of, zip_of
+from tests.made.cab_builder import LZX, MSZIP, QUANTUM, LzxPacker, QuantumPacker, cab_of, mszip, stored
+from tests.made.cab_builder import STORED as NOT_PACKED
 from tests.made.core_builder import ENTRY, EXECFN, PHDR, VDSO, Mapped, build_core
 from tests.made.corpus import all_entries
 from tests.made.dbg_builder import build_dbg, coff_symbols
@@ -45,7 +47,7 @@ def of_format(one: Format) -> Seeds:
 
 def of_archive(one: Archive) -> Seeds:
     """Archives of one kind."""
-    yield from (data for data in _archives() if one.sniff(data[:ARCHIVE_HEAD_BYTES]))
+    yield from (without_checksums(data) for data in _archives() if one.sniff(data[:ARCHIVE_HEAD_BYTES]))
     yield from (without_checksums(data) for data in _corpus(one.sniff))
 
 
@@ -179,6 +181,7 @@ def _archives() -> Seeds:
         yield data
         yield from (pack(data) for pack in COMPRESSORS.values())
     yield from (pack(b"symbols" * 10) for pack in COMPRESSORS.values())
+    yield from (cab_of(files, pack, method) for pack, method in _CABINETS)
     yield zstandard.ZstdCompressor(write_checksum=False, write_content_size=False).compress(whole[0])
 
 
@@ -222,6 +225,13 @@ def _all(*makers: Callable[[], Seeds], magic: tuple[bytes, ...] = ()) -> Callabl
     return every
 
 
+_CABINETS = (
+    (stored, NOT_PACKED),
+    (mszip, MSZIP),
+    (LzxPacker(15, block_bytes=40, call_size=100), LZX | 15 << 8),
+    (LzxPacker(21, kinds=(2, 1)), LZX | 21 << 8),
+    (QuantumPacker(12), QUANTUM | 12 << 8),
+)
 _FORMATS: dict[str, Callable[[], Seeds]] = {
     "pe": _pe,
     "pdb": _pdb,
