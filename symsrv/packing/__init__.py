@@ -6,6 +6,7 @@ from pathlib import Path
 from symsrv.model.errors import ArchiveError
 from symsrv.packing.base import HEAD_BYTES, Archive, Limits, Member
 from symsrv.packing.cab import Cab
+from symsrv.packing.cab_writing import CAB_BYTES, write_cab
 from symsrv.packing.compressed import Compressed
 from symsrv.packing.guard import guarded
 from symsrv.packing.tar import Tar
@@ -18,7 +19,7 @@ ARCHIVES: tuple[Archive, ...] = (
     Tar(),
 )
 
-__all__ = ["ARCHIVES", "HEAD_BYTES", "ArchiveError", "Limits", "Member", "kind_of", "members"]
+__all__ = ["ARCHIVES", "CAB_BYTES", "HEAD_BYTES", "ArchiveError", "Limits", "Member", "kind_of", "members", "write_cab"]
 
 
 def kind_of(head: bytes) -> Archive | None:

@@ -43,7 +43,10 @@ def blocks(file: BinaryIO, folder: Folder) -> Iterator[bytes]:
         data = file.read(packed)
         if len(data) < packed:
             raise damaged("a block of the cabinet ends too early")
-        if checksum and checksum not in (_xor(data) ^ _xor(header[4:8]), _xor(data) ^ _xor(header[4:])):
+        if checksum and checksum not in (
+            xor_words(data) ^ xor_words(header[4:8]),
+            xor_words(data) ^ xor_words(header[4:]),
+        ):
             raise damaged("the checksum of a block is wrong")
         place = file.tell()
         piece = decode(data, size)
@@ -88,7 +91,7 @@ class Mszip:
         return out
 
 
-def _xor(data: bytes) -> int:
+def xor_words(data: bytes) -> int:
     """[MS-CAB] 3.1: words of 32 bits, little end first; the one to three bytes behind them, big end first."""
     whole = len(data) & ~3
     number, words = int.from_bytes(data[:whole], "little"), whole // 4
