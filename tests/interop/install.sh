@@ -20,11 +20,17 @@ radosgw|radosgw
 /usr/lib/postgresql/*/bin/initdb|postgresql-15 postgresql
 wrk|wrk
 gcc|gcc
+cmake|cmake
+ninja|ninja-build
+xbuild|mono-xbuild
+mcs|mono-mcs
+systemd-analyze|systemd
 objcopy|binutils
 readelf|binutils
 eu-readelf|elfutils
 eu-unstrip|elfutils
 /usr/bin/llvm-readobj-*|llvm-16 llvm-19 llvm-18 llvm-17
+/usr/bin/llvm-objdump-*|llvm-16 llvm-19 llvm-18 llvm-17
 /usr/bin/llvm-pdbutil-*|llvm-16 llvm-19 llvm-18 llvm-17
 /usr/bin/llvm-dwarfdump-*|llvm-16 llvm-19 llvm-18 llvm-17
 /usr/include/stdlib.h|libc6-dev'
