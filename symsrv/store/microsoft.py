@@ -5,13 +5,13 @@ what is quoted, what is padded. Each `put_…` and `strike_…` looks first whet
 recovery runs them again, and completes a line that a crash has torn.
 """
 
-import csv
-from collections.abc import Iterator
 from datetime import datetime
 
 from symsrv.backends.base import Backend
 from symsrv.model.errors import Missing
+from symsrv.model.names import fold
 from symsrv.model.records import Entry, Transaction, digits
+from symsrv.store.lines import columns, rows, text_of
 
 ADMIN = "000Admin"
 LASTID = f"{ADMIN}/lastid.txt"
@@ -22,6 +22,9 @@ REFS = "refs.ptr"
 _TAIL_BYTES = 64 << 10
 _NEWLINE = b"\r\n"
 DELETED = ".deleted"
+MSFZ_FOLDER = "msfz0"
+_KEY_SEPARATORS = 3
+_NUMBER_DIGITS = 10
 
 
 def file_list(number: int) -> str:
@@ -64,14 +67,16 @@ def ref_line(number: int, entry: Entry) -> bytes:
 
 
 def last_number(backend: Backend) -> int:
-    """The last number that `lastid.txt` or `history.txt` knows, 0 in a new store."""
-    history = _tail(backend, HISTORY).split(b"\n")
-    return max([lastid(backend), *(_number(line[:10]) for line in history[-2:])])
+    """The last number that `lastid.txt`, `history.txt` or `server.txt` knows, 0 in a new store."""
+    tails = [text_of(_tail(backend, path)) for path in (HISTORY, SERVER)]
+    lines = [text.read(line) for text in tails for line in text.lines[-2:]]
+    return max([lastid(backend), *map(leading_number, lines)])
 
 
 def lastid(backend: Backend) -> int:
     """What `lastid.txt` says, which is all that symstore.exe asks; 0 if it is missing."""
-    return _number(_tail(backend, LASTID).strip())
+    text = text_of(_tail(backend, LASTID))
+    return number_of(text.read(text.lines[0]).strip()) if text.lines else 0
 
 
 def put_lastid(backend: Backend, number: int) -> None:
@@ -103,11 +108,11 @@ def put_ref(backend: Backend, number: int, entry: Entry) -> None:
 
 def strike_server_lines(backend: Backend, numbers: set[int]) -> int:
     """Takes deleted transactions out of the live ones; returns how many lines that were."""
-    lines = _whole(backend, SERVER).splitlines(keepends=True)
-    kept = [line for line in lines if _number(line[:10]) not in numbers]
-    if len(kept) < len(lines):
-        backend.write(SERVER, b"".join(kept))
-    return len(lines) - len(kept)
+    text = text_of(whole(backend, SERVER))
+    kept = [line for line in text.lines if leading_number(text.read(line)) not in numbers]
+    if len(kept) < len(text.lines):
+        backend.write(SERVER, text.joined(kept))
+    return len(text.lines) - len(kept)
 
 
 def strike_refs(backend: Backend, folder: str, numbers: set[int]) -> int:
@@ -116,13 +121,13 @@ def strike_refs(backend: Backend, folder: str, numbers: set[int]) -> int:
     Returns how many lines that were.
     """
     path = f"{folder}/{REFS}"
-    lines = ref_lines(_whole(backend, path))
-    kept = [line for line in lines if _number(line[:10]) not in numbers]
-    if not kept:
+    text = text_of(whole(backend, path))
+    kept = [line for line in text.lines if leading_number(text.read(line)) not in numbers]
+    if not any(text.read(line) for line in kept):
         backend.delete(path)
-    elif len(kept) < len(lines):
-        backend.write(path, _NEWLINE.join(kept))
-    return len(lines) - len(kept)
+    elif len(kept) < len(text.lines):
+        backend.write(path, text.joined(kept))
+    return len(text.lines) - len(kept)
 
 
 def ref_lines(data: bytes) -> list[bytes]:
@@ -138,17 +143,51 @@ def retire_list(backend: Backend, number: int) -> None:
 
 
 def parse_list(data: bytes) -> list[tuple[str, str]]:
-    """The (`name/id`, source) pairs of a transaction's file, quoted or in the old bare form.
+    """The (key, source) pairs of a transaction's file, quoted or in the old bare form.
 
-    Lines that are torn or hold something else are left out.
+    A key is `name/id`, or `name/id/msfz0`; a two-tier store's prefix is left out. Lines that are torn or hold
+    something else are left out, too.
     """
-    rows = _rows(data)
-    return [(row[0].replace("\\", "/"), row[1] if len(row) > 1 else "") for row in rows if row[0].count("\\") == 1]
+    found = []
+    for row in rows(data):
+        if key := list_key(row[0]):
+            found.append((key, row[1] if len(row) > 1 else ""))
+    return found
+
+
+def list_key(column: str) -> str | None:
+    """The key that the first column of a list names, or None: `name\\id`, with a prefix before it or `msfz0` behind."""
+    if not 1 <= column.count("\\") <= _KEY_SEPARATORS or "/" in column:
+        return None
+    key = one_tier(column.replace("\\", "/"))
+    parts = key.split("/")
+    tail_fits = len(parts) == 2 or (len(parts) == 3 and fold(parts[2]) == MSFZ_FOLDER)
+    return key if tail_fits and not {"", ".", ".."} & set(parts) else None
+
+
+def one_tier(folder: str) -> str:
+    """A folder of a store without the prefix that it has in a two-tier store."""
+    prefix, slash, rest = folder.partition("/")
+    inner = rest.count("/") - (1 if fold(rest).endswith(f"/{MSFZ_FOLDER}") else 0)
+    name = rest.split("/")[0]
+    tiered = slash and inner == 1 and name and fold(prefix) in {fold(name[:2]), fold(name[:2]).rstrip(".")}
+    return rest if tiered else folder
 
 
 def parse_history(data: bytes) -> dict[int, list[str]]:
     """The fields of each history line by number: `[id, add, file, date, time, product, …]` or `[id, del, id]`."""
-    return {number: row for row in _rows(data) if len(row) >= 3 and (number := _number(row[0].encode()))}
+    return {number: row for row in rows(data) if len(row) >= 3 and (number := number_of(row[0]))}
+
+
+def number_of(text: str) -> int:
+    """A transaction's number as other tools write it; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS else 0
+
+
+def leading_number(line: str) -> int:
+    """The number that a line of `000Admin` or `refs.ptr` begins with; 0 if it has none."""
+    row = columns(line)
+    return number_of(row[0].strip()) if row else 0
 
 
 def missing_part(data: bytes, line: bytes, *, terminated: bool) -> bytes:
@@ -168,9 +207,29 @@ def missing_part(data: bytes, line: bytes, *, terminated: bool) -> bytes:
     return (b"\n" if tail.endswith(b"\r") else _NEWLINE) + whole
 
 
+def whole(backend: Backend, path: str) -> bytes:
+    """The bytes at a path; none where nothing is."""
+    try:
+        return backend.read(path)
+    except Missing:
+        return b""
+
+
 def _append(backend: Backend, path: str, line: bytes, *, terminated: bool) -> None:
-    if part := missing_part(_tail(backend, path), line, terminated=terminated):
+    tail = _tail(backend, path)
+    if b"\0" in tail[-_NUMBER_DIGITS * 2 :]:
+        _append_coded(backend, path, line, terminated=terminated)
+    elif part := missing_part(tail, line, terminated=terminated):
         backend.append(path, part)
+
+
+def _append_coded(backend: Backend, path: str, line: bytes, *, terminated: bool) -> None:
+    """Appends to a file in UTF-16: the line is compared and written in the file's own code."""
+    text = text_of(whole(backend, path))
+    as_bytes = "".join(f"{text.read(one)}\r\n" for one in text.lines[:-1])
+    last = text.lines[-1].decode(text.code, "replace") if text.lines else ""
+    if part := missing_part((as_bytes + last).encode(), line, terminated=terminated):
+        backend.append(path, text.bytes_of(part.decode()))
 
 
 def _tail(backend: Backend, path: str) -> bytes:
@@ -180,33 +239,5 @@ def _tail(backend: Backend, path: str) -> bytes:
         return b""
 
 
-def _whole(backend: Backend, path: str) -> bytes:
-    try:
-        return backend.read(path)
-    except Missing:
-        return b""
-
-
-def _rows(data: bytes) -> Iterator[list[str]]:
-    """The columns of each line; line by line, because the Python symstore package leaves quotes open."""
-    for line in _decoded(data).splitlines():
-        if line and len(line) < _TAIL_BYTES:
-            yield next(csv.reader([line]))
-
-
-def _number(text: bytes) -> int:
-    return int(text) if text.isdigit() else 0
-
-
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
-
-
-def _decoded(data: bytes) -> str:
-    """UTF-8 with or without BOM, UTF-16 with one, else byte by byte: other tools' files are read, not judged."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")

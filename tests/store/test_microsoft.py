@@ -91,3 +91,55 @@ def test_striking_a_reference_keeps_the_bytes_of_the_others(tmp_path):
 
     microsoft.strike_refs(store, KEY, {2, 3})
     assert store.stat(f"{KEY}/refs.ptr") is None
+
+
+def test_lists_name_msfz_folders_and_may_have_the_prefix_of_two_tiers():
+    data = b'"a.pdb\\1\\msfz0","x"\r\n"a.\\a.pdb\\1","x"\r\n"ab\\abc.pdb\\2","x"\r\n"ab\\abc.pdb\\2\\MSFZ0","x"\r\n'
+
+    assert [key for key, _ in microsoft.parse_list(data)] == [
+        "a.pdb/1/msfz0",
+        "a.pdb/1",
+        "abc.pdb/2",
+        "abc.pdb/2/MSFZ0",
+    ]
+
+
+@pytest.mark.parametrize(
+    "column", ["a.pdb", "..\\x", "a\\", "\\a", "zz\\abc.pdb\\2", "a/b\\c", "a\\b\\c\\d\\e", "a\\.."]
+)
+def test_what_is_no_key_of_a_list_is_left_out(column):
+    assert microsoft.list_key(column) is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "²", "1" * 5000, "12345678901"])
+def test_what_is_no_number_is_zero(text):
+    assert microsoft.number_of(text) == 0
+    assert microsoft.leading_number(f"{text},add") == 0
+
+
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le"])
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_line_is_added_in_the_code_of_its_file_and_once(tmp_path, code, ended):
+    store = Disk(tmp_path)
+    before = ("0000000001,add,file,,,,,," + ("\r\n" if ended else "")).encode(code)
+    store.write(microsoft.HISTORY, before)
+
+    for _ in range(2):
+        microsoft.put_history_line(store, b"0000000002,del,0000000001")
+
+    after = store.read(microsoft.HISTORY)
+    assert after.startswith(before)
+    assert after[len(before) :].decode("utf-16-le") == ("" if ended else "\r\n") + "0000000002,del,0000000001"
+    assert microsoft.parse_history(after).keys() == {1, 2}
+
+
+def test_striking_keeps_the_line_ends_of_the_others(tmp_path):
+    store = Disk(tmp_path)
+    store.write(microsoft.SERVER, b"0000000001,add\n0000000002,add\r\n0000000003,add\n")
+    store.write(f"{KEY}/refs.ptr", b"0000000001,file,a\n0000000002,file,b\n0000000003,file,c")
+
+    assert microsoft.strike_server_lines(store, {3}) == 1
+    assert microsoft.strike_refs(store, KEY, {3}) == 1
+
+    assert store.read(microsoft.SERVER) == b"0000000001,add\n0000000002,add\r\n"
+    assert store.read(f"{KEY}/refs.ptr") == b"0000000001,file,a\n0000000002,file,b"
