@@ -13,6 +13,7 @@ from symsrv.commands.history import history
 from symsrv.commands.identify import identify
 from symsrv.commands.reindex import reindex
 from symsrv.commands.serve import serve
+from symsrv.commands.symstore import symstore
 from symsrv.commands.up import up
 from symsrv.commands.verify import verify
 from symsrv.commands.watch import watch
@@ -30,6 +31,7 @@ COMMANDS: tuple[Verb, ...] = (
     serve,
     clients,
     config,
+    symstore,
 )
 
 
