@@ -225,12 +225,12 @@ def _all(*makers: Callable[[], Seeds], magic: tuple[bytes, ...] = ()) -> Callabl
     return every
 
 
-_CABINETS = (
+_CABINETS = (  # a packer remembers what it has packed, so each is a new one
     (stored, NOT_PACKED),
     (mszip, MSZIP),
-    (LzxPacker(15, block_bytes=40, call_size=100), LZX | 15 << 8),
-    (LzxPacker(21, kinds=(2, 1)), LZX | 21 << 8),
-    (QuantumPacker(12), QUANTUM | 12 << 8),
+    (lambda data: LzxPacker(15, block_bytes=40, call_size=100)(data), LZX | 15 << 8),
+    (lambda data: LzxPacker(21, kinds=(2, 1))(data), LZX | 21 << 8),
+    (lambda data: QuantumPacker(12)(data), QUANTUM | 12 << 8),
 )
 _FORMATS: dict[str, Callable[[], Seeds]] = {
     "pe": _pe,
