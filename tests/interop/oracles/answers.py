@@ -8,6 +8,7 @@ from pathlib import Path
 from symsrv.formats import identify_path
 from symsrv.formats.base import FileReader
 from symsrv.formats.elf_needed import needed
+from symsrv.formats.macho import loaded_libraries, slices
 from symsrv.formats.pe_imports import imported_libraries
 from symsrv.model.errors import BadName, NotIdentified
 from symsrv.model.identity import Identity
@@ -90,7 +91,11 @@ def _debug_file(path: Path, found: tuple[Identity, ...]) -> dict[str, str]:
 
 
 def _macho(path: Path, found: tuple[Identity, ...]) -> dict[str, str]:
+    with path.open("rb") as file:
+        data = FileReader(file.fileno())
+        libraries = [name for part in slices(data) for name in loaded_libraries(data, part.offset)]
     return {
+        LOADS: joined(libraries),
         UUIDS: joined(one.ids[0].value for one in found),
         DEBUG_ID: joined(plain(one.debug_id) for one in found),
     }

@@ -20,7 +20,7 @@ def write(folder: Path) -> list[Path]:
     """Writes them all into a folder."""
     found = []
     images = ((name, _aligned(data)) for name, data in _pe())
-    for name, data in (*_elf(), *images, *_pdb(), *_macho(), *_wasm()):
+    for name, data in (*_elf(), *images, *_pdb(), *_macho(), *_wasm(), *_text()):
         path = folder / name
         path.write_bytes(data)
         found.append(path)
@@ -100,3 +100,12 @@ def _wasm() -> Iterator[tuple[str, bytes]]:
     yield "wide-length.wasm", build_wasm((*code, custom("build_id", prefixed(width=3))))
     yield "no-id.wasm", build_wasm(code)
     yield "first.wasm", build_wasm((ID, *code))
+
+
+def _text() -> Iterator[tuple[str, bytes]]:
+    for system, machine, number, name in (
+        ("Linux", "x86_64", "6E6C0FBB12B4B4FB20FCD6A4D4E2A1F00", "libmade.so"),
+        ("windows", "x86", "131211101514171618191A1B1C1D1E1F1A", "made.pdb"),
+        ("mac", "arm64", "67E9247C814E392BA027DBDE6748FCBF0", "made"),
+    ):
+        yield f"{system}.sym", f"MODULE {system} {machine} {number} {name}\nPUBLIC 1000 0 main\n".encode()

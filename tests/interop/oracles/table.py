@@ -8,14 +8,17 @@ from tests.interop.oracles.answers import KINDS, Answer
 from tests.interop.oracles.material import Sample
 from tests.interop.oracles.rules import explanation
 
+LINE_LIMIT = 1000
+
 
 class Table:
-    """The counts of one run, and the differences that no rule explains."""
+    """The counts of one run, the differences that no rule explains, and the cases in which one did."""
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self.explained: Counter[tuple[str, str, str]] = Counter()
         self.unexplained: list[str] = []
+        self.cases: list[tuple[Sample, str, str, Answer, Answer]] = []
         self.unread: list[str] = []
         self.seconds: dict[tuple[str, str], float] = {}
 
@@ -30,9 +33,11 @@ class Table:
             if name is None:
                 verdict = "unexplained"
                 says = ours.fields.get(field) or ours.refused or "none"
-                self.unexplained.append(f"{sample}: {field}: symsrv {says!r}, {tool} {value or 'none'!r}")
+                line = f"{sample}: {field}: symsrv {says!r}, {tool} {value or 'none'!r}"
+                self.unexplained.append(line if len(line) < LINE_LIMIT else f"{line[:LINE_LIMIT]}...")
             else:
                 names.add(name)
+                self.cases.append((sample, tool, field, ours, theirs))
         if names and verdict == "agreed":
             verdict = "explained"
         self.explained.update((sample.kind, tool, name) for name in names)
