@@ -85,7 +85,7 @@ def _note(one: Identity, programs: set[str], debug_files: set[str], shelves: She
     if one.kind == CODE and one.debug_file and one.also and halves.isdisjoint(debug_files):
         if shelves.lacks_debug_file(one):
             return f"its PDB {one.debug_file} is neither among these files nor in the store"
-    elif one.kind == DEBUG_INFO and halves.isdisjoint(programs):
+    elif one.role == DEBUG_INFO and halves.isdisjoint(programs):  # text symbols carry their unwind data
         if one.ids[0].kind in _PAIRED and one.arch in _WITH_UNWIND_DATA and one.symbol_kind != "typ":
             if shelves.lacks_program(one.ids):
                 return (

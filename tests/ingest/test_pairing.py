@@ -48,6 +48,10 @@ def test_a_program_that_names_no_pdb_misses_none():
     assert what(build_pe(), elf()) == {}
 
 
+def test_text_symbols_carry_their_own_unwind_data():
+    assert what(b"MODULE windows x86_64 3249D99D0C4049318610F4E4FB0B69361 crash.pdb\nPUBLIC 0 0 a\n") == {}
+
+
 def test_old_pdbs_are_paired_too():
     assert what(build_pe([Entry(nb10())], machine=0x14C)) == {0: "its PDB old.pdb"}
     assert what(build_pe([Entry(nb10(signature=SIGNATURE, age=2))]), build_pdb2()) == {}
