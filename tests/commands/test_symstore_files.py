@@ -6,6 +6,7 @@ import pytest
 
 from symsrv.commands.symstore_files import UNKNOWN, choose, local_path, matches, sources
 from symsrv.commands.symstore_line import Call
+from symsrv.ingest import Source
 from symsrv.model.errors import UsageError
 from tests.ingest.files import build, cabinet, pdb, pe, place, written, zipped
 from tests.made.pdb_builder import build_pdb, dbi_stream
@@ -79,12 +80,13 @@ def test_a_link_that_leads_nowhere_counts_by_its_name(out):
     assert problems(out / "*.exe") == []
 
 
-@posix
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root reads everything")
-def test_a_folder_that_cannot_be_read_is_a_problem_and_no_end(out):
-    (out / "lib").chmod(0)
+def test_a_folder_that_cannot_be_read_is_a_problem_and_no_end(out, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", folder)
 
-    assert problems(out / "lib") == ["unreadable"]
+    monkeypatch.setattr("os.scandir", refuse)
+
+    assert problems(out, out / "*.pdb") == ["unreadable"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
@@ -179,3 +181,10 @@ def test_h_minds_what_is_in_the_store(tmp_path, run):
     assert kept["notes.txt"] is None
     assert chosen(Call("add", prefer="pub"), tmp_path / "pub", where.store)["app.pdb"] is None
     where.store.close()
+
+
+def test_a_file_that_went_away_meanwhile_is_publishings_to_tell(tmp_path):
+    gone = Source(tmp_path / "gone.pdb", "gone.pdb")
+
+    for call in (Call("add"), Call("add", only="pri"), Call("add", prefer="pri")):
+        assert [one.skipped for one in choose(call, [gone])] == [None]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from symsrv.commands.symstore_line import Call, own_words, parse, spelled
+from symsrv.commands.symstore_line import _FLAGS, _VALUES, Call, own_words, parse, spelled
 from symsrv.model.errors import UsageError
+from tests.conftest import REPOSITORY
 
 ADD = ["/f", "a.pdb", "/s", "store", "/t", "App"]
 
@@ -166,3 +167,9 @@ def test_own_options_are_taken_out_and_values_are_not():
 
 def test_spelling():
     assert [spelled("f"), spelled(":norefs")] == ["/f", "-:NOREFS"]
+
+
+def test_the_page_has_every_option():
+    page = (REPOSITORY / "docs" / "symstore.md").read_text(encoding="utf-8")
+
+    assert [name for name in sorted(_VALUES | _FLAGS) if f"`{spelled(name)}" not in page] == []

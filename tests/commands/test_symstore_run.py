@@ -5,7 +5,7 @@ import re
 import pytest
 
 from symsrv.commands.symstore_line import Call
-from symsrv.commands.symstore_run import store_options
+from symsrv.commands.symstore_run import _place, store_options
 from symsrv.model.errors import UsageError
 from tests.commands.test_symstore_files import STRIPPED
 from tests.ingest.files import build, pdb, pe, written, zipped
@@ -184,8 +184,7 @@ def test_a_query_says_of_each_file_whether_it_is_there(symstore, add, store, tmp
     written(tmp_path / "other" / "broken.pdb", pdb()[:5000])
     written(tmp_path / "other" / "notes.txt", b"text")
     written(tmp_path / "other" / "z.zip", zipped({"app.exe": pe()}))
-    files = store.rglob("*")
-    before = sorted(files)
+    before = sorted(store.rglob("*"))
 
     done = symstore("query", "/r", "/f", exe, "/f", tmp_path / "other" / "*.*")
 
@@ -210,9 +209,7 @@ def test_a_strict_query_has_an_honest_exit_code(symstore, add, tmp_path):
     assert symstore("query", "--strict", "/f", other).code == 1
 
 
-def test_places_are_spelled_as_the_store_is(monkeypatch):
-    from symsrv.commands.symstore_run import _place
-
+def test_places_are_spelled_as_the_store_is():
     assert _place("\\\\server\\symbols\\", "a/b/c") == "\\\\server\\symbols\\a\\b\\c"
     assert _place("D:", "a/b/c") == "D:\\a\\b\\c"
     assert _place("s3://bucket/x", "a/b/c") == "s3://bucket/x/a/b/c"
@@ -239,7 +236,7 @@ def test_compress_keeps_each_file_as_a_cabinet(add, store, tmp_path):
     done = add("/f", path, "/compress", "/o")
 
     packed = (store / PDB).with_name("app.pd_")
-    assert f"Copying {path} to {store}/{PDB} [Force: T, Compress: T]" in done.out
+    assert " [Force: T, Compress: T]\n" in done.out
     assert packed.read_bytes()[:4] == b"MSCF"
     assert not (store / PDB).exists()
     assert packed.with_name("refs.ptr").read_bytes().endswith(b",pri,,Y,,")
