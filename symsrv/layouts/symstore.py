@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from symsrv.layouts.grammar import WHOLE_FILES, file_name, plain_ask
 from symsrv.model.ask import Ask
-from symsrv.model.ids import DEBUG, PE, PORTABLE_AGE, SymbolId, printed
+from symsrv.model.ids import DEBUG, PE, SymbolId, printed
 
 _GUID_DIGITS = 32
+_AGES = range(10, 0x10000)  # ages count links; what is larger is a portable PDB's mark or stamp
 
 
 class Symstore:
@@ -39,6 +40,6 @@ class Symstore:
 def _decimal_age(symbol_id: SymbolId) -> tuple[str, ...]:
     # lldb's symstore locator prints the age in decimal, which shows from ten on. test_symstore.py::test_decimal_age
     age = symbol_id.value[_GUID_DIGITS:]
-    if symbol_id.kind != DEBUG or not age or int(age, 16) < 10 or int(age, 16) == PORTABLE_AGE:
+    if symbol_id.kind != DEBUG or not age or int(age, 16) not in _AGES:
         return ()
     return (f"{symbol_id.value[:_GUID_DIGITS].upper()}{int(age, 16)}",)
