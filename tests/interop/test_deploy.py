@@ -1,15 +1,26 @@
-"""What lies in deploy/ is accepted by what it is for: the unit by systemd, the image's steps by a shell."""
+"""What lies in deploy/ holds together: systemd accepts the unit, and the image names only what is there."""
 
+import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from symsrv.commands import COMMANDS
+from symsrv.config import ENVIRONMENT
+from symsrv.store import open_store
+from tests.interop.conftest import free_port
 
 pytestmark = pytest.mark.interop
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+REPOSITORY = DEPLOY.parent
 SYSTEMD = DEPLOY / "systemd"
+DOCKER = DEPLOY / "docker"
 PROGRAM = "/opt/symsrv/bin/symsrv"
 
 
@@ -56,3 +67,64 @@ def test_the_unit_is_as_closed_as_its_page_says(peer, units):
     assert float(found) <= float(said), done.stdout
     again = analyzed(tool, "security", "--offline=true", f"--threshold={round(float(said) * 10)}", str(unit))
     assert again.returncode == 0
+
+
+def instructions():
+    """The Dockerfile as (instruction, rest), lines joined and comments left out."""
+    text = re.sub(r"^#.*\n", "", (DOCKER / "Dockerfile").read_text(encoding="utf-8"), flags=re.M).replace("\\\n", " ")
+    return [tuple(line.split(maxsplit=1)) for line in text.splitlines() if line]
+
+
+def the_last(name):
+    return [rest for instruction, rest in instructions() if instruction == name][-1]
+
+
+def test_the_image_copies_what_is_there_and_not_ignored():
+    ignore = (DOCKER / "Dockerfile.dockerignore").read_text().splitlines()
+    copied = [rest.split()[:-1] for name, rest in instructions() if name == "COPY" and "--from" not in rest]
+
+    sources = [source for sources in copied for source in sources]
+
+    assert sources
+    for source in sources:
+        assert (REPOSITORY / source).exists()
+        assert f"!{source}" in ignore
+    assert ignore[1] == "*"
+
+
+def test_the_image_runs_a_verb_as_an_ordinary_user():
+    settings = dict(part.split("=", 1) for part in the_last("ENV").split())
+
+    assert int(the_last("USER").split(":")[0]) > 999
+    assert json.loads(the_last("ENTRYPOINT")) == ["symsrv"]
+    verb, folder = json.loads(the_last("CMD"))
+    assert verb in {one.name for one in COMMANDS}
+    assert {folder, settings["SYMSRV_STORE"], settings["SYMSRV_STATE"]} == set(json.loads(the_last("VOLUME")))
+    assert {name for name in settings if name != "PATH"} <= set(ENVIRONMENT)
+    assert settings["SYMSRV_LISTEN"].endswith(f":{the_last('EXPOSE')}")
+
+
+def test_the_health_check_tells_a_server_from_none(serving, tmp_path):
+    port = the_last("EXPOSE")
+    python, *arguments = json.loads(the_last("HEALTHCHECK").partition(" CMD ")[2])
+    url = serving(open_store(str(tmp_path / "store"), create=True, state=tmp_path / "state").url)
+
+    def check(port_asked):
+        command = [sys.executable, *(argument.replace(port, str(port_asked)) for argument in arguments)]
+        environment = {**os.environ, "http_proxy": "http://127.0.0.1:9"}
+        return subprocess.run(command, env=environment, capture_output=True, timeout=30, check=False).returncode
+
+    assert python == "python"
+    assert check(url.rpartition(":")[2]) == 0
+    assert check(free_port()) == 1
+
+
+def test_compose_mounts_the_volumes_of_the_image():
+    compose = yaml.safe_load((DOCKER / "compose.yaml").read_text(encoding="utf-8"))
+    (service,) = compose["services"].values()
+
+    mounted = {re.search(r":(/\w+)(?::ro)?$", one)[1] for one in service["volumes"]}
+
+    assert mounted == set(json.loads(the_last("VOLUME")))
+    assert (DOCKER / service["build"]["context"] / service["build"]["dockerfile"]).resolve() == DOCKER / "Dockerfile"
+    assert set(compose["volumes"]) == {one.split(":")[0] for one in service["volumes"] if one[0] not in "$./"}
