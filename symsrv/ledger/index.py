@@ -37,7 +37,9 @@ from symsrv.model.names import fold
 from symsrv.model.records import Entry, Evidence, Status, StoredFile, Transaction
 
 _PAGE = 1000
-_FILE_COLUMNS = "f.home, f.size, f.sha256, f.modified_ns, f.identities"
+_STORED = ("home", "size", "sha256", "modified_ns", "identities", "encoding", "plain_size", "plain_sha256")
+_FILE_COLUMNS = ", ".join(f"f.{name}" for name in _STORED)
+_ENCODING = 5 + _STORED.index("encoding")
 _ID_DIGITS = re.compile(r"[0-9a-f]{6,}")
 _ID_NOISE = re.compile(r"(?:elf-buildid|mach-uuid)-(?:sym-|coreclr-)?|r2rmap-v(?=[0-9]+-)|[-{}\s]")
 _SIGNATURE = re.compile(r"(?:r2rmap-v)?([0-9]{1,10})-([0-9a-f]{32})")
@@ -104,10 +106,10 @@ class Index:
     def find(self, ask: Ask) -> list[StoredFile]:
         """The files that answer an ask, best first: by its readings in their order, then those of its name.
 
-        Of those, files whose own id it is come before those that can be found by it, too. A PE image is weakly
-        identified, and a .NET runtime's id is that of several files, so the name must match. Other ids are proof
-        enough: a file of another name will do if its extension is the same. A file known only by its place must be
-        asked for by its name.
+        Of those, files whose own id it is come before those that can be found by it, too, and plain before packed. A
+        PE image is weakly identified, and a .NET runtime's id is that of several files, so the name must match. Other
+        ids are proof enough: a file of another name will do if its extension is the same. A file known only by its
+        place must be asked for by its name.
         """
         answers = _ANSWERS[ask.wants]
         if not ask.ids:
@@ -115,7 +117,7 @@ class Index:
         order = {(one.kind, one.value): place for place, one in reversed([*enumerate(ask.ids)])}
         values = list(dict.fromkeys(one.value for one in ask.ids))
         name = None if ask.name is None else fold(ask.name)
-        ranked: dict[str, tuple[tuple[int, bool, int, int, str], Any]] = {}
+        ranked: dict[str, tuple[tuple[int, bool, int, int, bool, str], Any]] = {}
         for row in self._database.rows(self._finding(len(values)), values):
             kind, value, row_name, role, also, home = row[:6]
             place, preference = order.get((kind, value)), answers.get(role)
@@ -124,7 +126,7 @@ class Index:
             other_name = row_name != name
             if other_name and not _may_differ(ask.wants, kind, role, row_name, name):
                 continue
-            rank = (place, other_name, also, preference, home)
+            rank = (place, other_name, also, preference, row[_ENCODING] is not None, home)
             if home not in ranked or rank < ranked[home][0]:
                 ranked[home] = (rank, row)
         return [_file(row[5:]) for _rank, row in sorted(ranked.values(), key=lambda one: one[0])]
@@ -202,6 +204,25 @@ class Index:
         add = (transactions.c.number == number, transactions.c.kind == "add", transactions.c.deleted_by.is_(None))
         return bool(self._all(select(transactions.c.number).where(*add)))
 
+    def dead(self, numbers: Iterable[int]) -> set[int]:
+        """Those of some numbers that are known and not live: deletes, and adds that a delete names."""
+        found: set[int] = set()
+        over = (transactions.c.kind != "add") | transactions.c.deleted_by.is_not(None)
+        for batch in chunks(numbers):
+            found.update(
+                row[0] for row in self._all(select(transactions.c.number).where(transactions.c.number.in_(batch), over))
+            )
+        return found
+
+    def gaps(self) -> list[int]:
+        """The numbers below the last one read that no transaction has."""
+        applied = self.applied()
+        count = self._all(select(func.count()).select_from(transactions))[0][0]
+        if count == applied:
+            return []
+        known = {row[0] for row in self._all(select(transactions.c.number))}
+        return [number for number in range(1, applied) if number not in known]
+
     def search(self, text: str, limit: int) -> list[StoredFile]:
         """Files whose name, product, version, tag or comment contains a text, or whose id it is or begins."""
         found: dict[str, StoredFile] = {}
@@ -258,7 +279,7 @@ class Index:
 
     def _searches(self, text: str) -> Iterator[Select[Any]]:
         digits = _ID_NOISE.sub("", text.lower())
-        columns = select(files.c.home, files.c.size, files.c.sha256, files.c.modified_ns, files.c.identities)
+        columns = select(*(files.c[name] for name in _STORED))
         whole = columns.order_by(files.c.home)
         if (ask := parse_any(text.replace("\\", "/").strip("/"))) is not None:
             yield whole.where(files.c.home.in_([stored_text(file.home) for file in self.find(ask)]))
@@ -309,8 +330,8 @@ def _stem(name: str) -> str:
 
 
 def _file(row: Any) -> StoredFile:
-    home, size, sha256, modified_ns, identities = row
-    return StoredFile(original_text(home), size, sha256, modified_ns, _identities(identities))
+    home, size, sha256, modified_ns, identities, *packed = row
+    return StoredFile(original_text(home), size, sha256, modified_ns, _identities(identities), *packed)
 
 
 @lru_cache(maxsize=4096)
@@ -330,6 +351,9 @@ def _entry(row: Any) -> Entry:
         evidence=Evidence(row.evidence),
         kept_sha256=row.kept_sha256,
         handle=row.handle,
+        encoding=row.encoding,
+        plain_size=row.plain_size,
+        plain_sha256=row.plain_sha256,
     )
 
 

@@ -13,7 +13,7 @@ from symsrv.model.ask import Wants
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, SYM, Identity
 from symsrv.model.ids import DEBUG, SymbolId
 from symsrv.model.names import base_name, fold
-from symsrv.model.records import Entry, StoredFile, Transaction
+from symsrv.model.records import CAB, Entry, StoredFile, Transaction
 
 GUESS = "guess"  # a role known from the file's place alone: an id of several readings, and either kind of file
 CHUNK = 500
@@ -130,10 +130,11 @@ def move_on(connection: Connection, *, applied: int | None = None) -> None:
         connection.execute(update(meta).where(*row).values(value=applied))
 
 
+_FACTS = ("size", "sha256", "modified_ns", "encoding", "plain_size", "plain_sha256")
 _UPDATE_FILE = (
     update(files)
     .where(files.c.id == bindparam("old_id"))
-    .values({name: bindparam(name) for name in ("names", "size", "sha256", "modified_ns", "identities", "freed")})
+    .values({name: bindparam(name) for name in (*_FACTS, "names", "identities", "freed")})
 )
 
 
@@ -149,23 +150,26 @@ def _mark_deleted(connection: Connection, transaction: Transaction) -> None:
 
 
 def _stored_file(entry: Entry) -> StoredFile:
-    return StoredFile(entry.home, entry.size, entry.sha256, entry.modified_ns, entry.identities)
+    return StoredFile(entry.home, identities=entry.identities, **{name: getattr(entry, name) for name in _FACTS})
 
 
 def _file_row(home: str, file: StoredFile, known: Any | None) -> dict[str, Any]:
-    row = {
+    row = {name: getattr(file, name) for name in _FACTS} | {
         "home": home,
         "names": "\n".join(_names(file)),
-        "size": file.size,
-        "sha256": file.sha256,
-        "modified_ns": file.modified_ns,
         "identities": json.dumps([one.to_record() for one in file.identities], separators=(",", ":")),
         "freed": 0,
+        "encoding": file.encoding or (CAB if _is_packed(file.home) else None),
     }
     if known is not None and not file.identities:
         # Known by name only: what its content is was found out before.
         row |= {"names": known.names, "identities": known.identities}
     return row
+
+
+def _is_packed(home: str) -> bool:
+    """Whether a place says that its file is a packed twin: another tool's, of which nothing else is known."""
+    return home.endswith("_") and (ask := parse_any(home)) is not None and ask.packed
 
 
 def _names(file: StoredFile) -> list[str]:
@@ -206,7 +210,7 @@ def _found_by(identity: Identity) -> Iterator[tuple[SymbolId, str, bool]]:
 
 def _guessed(file: StoredFile) -> dict[tuple[str, str, str], tuple[str, bool]]:
     ask = parse_any(file.home)
-    if ask is None or ask.packed or ask.wants not in _ROLE_OF:
+    if ask is None or ask.wants not in _ROLE_OF:
         return {}
     return {(one.value, one.kind, fold(ask.name or "")): (_ROLE_OF[ask.wants], False) for one in ask.ids}
 
@@ -236,10 +240,8 @@ def _entry_row(number: int, position: int, entry: Entry) -> dict[str, Any]:
         "holds": int(entry.status.holds),
         "source": stored_text(entry.source),
         "status": entry.status.value,
-        "size": entry.size,
-        "sha256": entry.sha256,
+        **{name: getattr(entry, name) for name in _FACTS},
         "kept_sha256": entry.kept_sha256,
-        "modified_ns": entry.modified_ns,
         "symbol_kind": entry.symbol_kind,
         "evidence": entry.evidence.value,
         "handle": entry.handle,

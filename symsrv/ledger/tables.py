@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, SmallInteger, Table, Text
 from sqlalchemy.types import TypeEngine
 
-SCHEMA = 2
+SCHEMA = 3
 PREFIX = "symsrv_index_"
 
 # Keys compare byte by byte everywhere, whatever locale a PostgreSQL was made with.
@@ -31,6 +31,9 @@ files = Table(
     Column("modified_ns", BigInteger),
     Column("identities", Text, nullable=False),  # JSON
     Column("freed", SmallInteger, nullable=False),  # 1 once its last holder was deleted
+    Column("encoding", Text),  # how the bytes are compressed; then the two below are the plain file's
+    Column("plain_size", BigInteger),
+    Column("plain_sha256", Text),
 )
 
 ids = Table(
@@ -87,6 +90,9 @@ entries = Table(
     Column("symbol_kind", Text, nullable=False),
     Column("evidence", Text, nullable=False),
     Column("handle", Text),
+    Column("encoding", Text),
+    Column("plain_size", BigInteger),
+    Column("plain_sha256", Text),
     Index(f"{PREFIX}entries_home", "home", "number"),
     sqlite_with_rowid=False,
 )

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from symsrv.model.identity import Identity
 
+CAB = "cab"
+"""The one encoding in which files are kept: a cabinet with the file in it, at the packed twin's path (`foo.pd_`)."""
+
 
 class Status(StrEnum):
     """What became of an entry's file. Only the first three hold it."""
@@ -33,8 +36,10 @@ class Evidence(StrEnum):
 class StoredFile:
     """Bytes at one home path `<name>/<id>/<file>`, as far as they are known.
 
-    `sha256` is None for a file that no document describes (adopted, copied in by hand). `modified_ns` is the
-    stored file's own time of change when it was recorded: other bytes put there behind our back do not match.
+    `size` and `sha256` are those of the bytes as they lie there. `sha256` is None for a file that no document
+    describes (adopted, copied in by hand). `modified_ns` is the stored file's own time of change when it was recorded:
+    other bytes put there behind our back do not match. `encoding` says how the bytes are compressed, None if they are
+    plain; `plain_size` and `plain_sha256` are then those of the file itself, as far as they are known.
     """
 
     home: str
@@ -42,6 +47,9 @@ class StoredFile:
     sha256: str | None = None
     modified_ns: int | None = None
     identities: tuple[Identity, ...] = ()
+    encoding: str | None = None
+    plain_size: int | None = None
+    plain_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,9 @@ class Entry:
     `source` is where the file came from, as the publisher spelled it. For a conflict, `kept_sha256` is what
     stayed in the store; for a replacement it is what was put aside, and `handle` names the staged bytes that
     take its place.
+
+    `size` and `sha256` are those of the bytes as they lie at the home; with an `encoding` they are compressed, and
+    `plain_size` and `plain_sha256` are those of the file that was offered.
     """
 
     home: str
@@ -64,6 +75,14 @@ class Entry:
     identities: tuple[Identity, ...] = ()
     kept_sha256: str | None = None
     handle: str | None = None
+    encoding: str | None = None
+    plain_size: int | None = None
+    plain_sha256: str | None = None
+
+    @property
+    def offered_sha256(self) -> str | None:
+        """The hash of the file that was offered, however it is kept."""
+        return self.plain_sha256 or self.sha256
 
 
 @dataclass(frozen=True, slots=True)

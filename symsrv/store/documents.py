@@ -82,6 +82,9 @@ def _entry_record(entry: Entry) -> dict[str, Any]:
         "evidence": entry.evidence.value,
         "kept_sha256": entry.kept_sha256,
         "handle": entry.handle,
+        "encoding": entry.encoding,
+        "plain_size": entry.plain_size,
+        "plain_sha256": entry.plain_sha256,
         "identities": [identity.to_record() for identity in entry.identities],
     }
 
@@ -99,6 +102,9 @@ def _entry(record: dict[str, Any]) -> Entry:
         identities=tuple(Identity.from_record(one) for one in record.get("identities", ())),
         kept_sha256=record.get("kept_sha256"),
         handle=record.get("handle"),
+        encoding=record.get("encoding"),
+        plain_size=record.get("plain_size"),
+        plain_sha256=record.get("plain_sha256"),
     )
 
 

@@ -57,13 +57,15 @@ def delete_line(number: int, deleted: int) -> bytes:
 
 def list_line(entry: Entry) -> bytes:
     """The line of a file in the transaction's own file."""
-    folder = entry.home.rsplit("/", 1)[0].replace("/", "\\")
+    folder = one_tier(entry.home.rsplit("/", 1)[0]).replace("/", "\\")
     return _encoded(f"{quoted(folder)},{quoted(entry.source)}")
 
 
 def ref_line(number: int, entry: Entry) -> bytes:
     """The line of a reference: id, kind, source, symbol kind, -, compressed, -, -."""
-    return _encoded(f"{digits(number)},file,{quoted(entry.source)},{entry.symbol_kind},,N,,")
+    return _encoded(
+        f"{digits(number)},file,{quoted(entry.source)},{entry.symbol_kind},,{'Y' if entry.encoding else 'N'},,"
+    )
 
 
 def last_number(backend: Backend) -> int:

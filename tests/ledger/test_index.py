@@ -15,7 +15,7 @@ from symsrv.ledger.index import Counts, Index
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.identity import Identity
 from symsrv.model.ids import build_id, debug_id, swapped
-from symsrv.model.records import Evidence, Status, StoredFile
+from symsrv.model.records import CAB, Entry, Evidence, Status, StoredFile
 from tests.ledger.samples import (
     BUILD,
     DAC,
@@ -347,9 +347,29 @@ def test_trees_of_other_tools_are_found_by_every_dialect(index, path, ask):
     assert found(index, ask) == [path]
 
 
+def test_an_adopted_packed_twin_is_found_behind_the_plain_file(index):
+    home, packed = f"crash.pdb/{GUID}1/crash.pdb", f"crash.pdb/{GUID}1/crash.pd_"
+    ask = Ask(Wants.EITHER, (debug_id(GUID, 1),), "crash.pdb")
+    index.put_files([StoredFile(packed, 5)])
+    assert index.find(ask) == [StoredFile(packed, 5, encoding=CAB)]
+
+    index.put_files([StoredFile(home, 9)])
+
+    assert [one.home for one in index.find(ask)] == [home, packed]
+
+
+def test_what_is_known_of_a_packed_file_and_its_entry_is_kept(index):
+    facts = {"encoding": CAB, "plain_size": 70, "plain_sha256": "cd" * 32}
+    entry = Entry(f"crash.pdb/{GUID}1/crash.pd_", "s", Status.STORED, 5, "ab" * 32, **facts)
+    index.record(add(1, entry))
+
+    assert list(index.entries(1)) == [entry]
+    assert index.at(entry.home) == StoredFile(entry.home, 5, "ab" * 32, **facts)
+
+
 @pytest.mark.parametrize(
     "path",
-    [f"crash.pdb/{GUID}1/crash.pd_", "../../etc/passwd", "a/b/c", f"crash.pdb/{GUID}1/crash.src.zip"],
+    ["../../etc/passwd", "a/b/c", f"crash.pdb/{GUID}1/crash.src.zip"],
 )
 def test_an_adopted_file_that_no_plain_path_means_is_never_found(index, path):
     index.put_files([StoredFile(path, 5)])

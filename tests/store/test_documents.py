@@ -1,5 +1,6 @@
 """Transaction documents: what is written is read back, and what is damaged says so."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from symsrv.backends.disk import Disk
 from symsrv.model.errors import DamagedDocument, NewerFormat
 from symsrv.model.identity import Identity
 from symsrv.model.ids import pe_id
-from symsrv.model.records import Entry, Status, Transaction
+from symsrv.model.records import CAB, Entry, Status, Transaction
 from symsrv.store import documents, places
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -29,6 +30,18 @@ def test_a_transaction_is_read_back_as_it_was_written():
     written = transaction(tag="nightly", who="me", host="here", comment="ünïcode \ud800")
 
     assert documents.load(documents.dump(written), "x") == written
+
+
+def test_both_facts_of_a_packed_file_are_read_back():
+    facts = {"encoding": CAB, "plain_size": 70, "plain_sha256": "cd" * 32}
+    entry = Entry("a.dll/5AB380779000/a.dl_", "C:\\a.dll", Status.STORED, 5, "ab" * 32, **facts)
+    written = Transaction(7, "add", WHEN, "01/02/2026,03:04:05", entries=(entry,))
+
+    data = documents.dump(written)
+
+    assert documents.load(data, "x") == written
+    assert json.loads(data.splitlines()[0])["format"] == 1, "a program that knows no encoding does no harm"
+    assert json.loads(data.splitlines()[1]).items() >= facts.items()
 
 
 def test_a_delete_is_read_back():
