@@ -571,7 +571,6 @@ def test_a_portable_pdb_has_all_its_spellings_for_keys_and_lies_where_symstore_w
     assert keys(identity) == (
         f"App.pdb/{CRASH}ffffffff/App.pdb",
         f"App.pdb/{CRASH}cfb0fc89/App.pdb",
-        f"App.pdb/{CRASH}3484482697/App.pdb",
         f"App.pdb/{CRASH}1/App.pdb",
     )
 
