@@ -4,6 +4,7 @@ Prints how often each executed. Ends with 1 if one of them found something: what
 Needs atheris (the extra `prove`; Linux).
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -18,22 +19,28 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
+FOUND = Path(tempfile.gettempdir()) / "symsrv-fuzz-found"
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 AT_A_TIME = 2
 STARTING_SECONDS = 120  # the seeds, and whatever else a machine has to do
 
 
 def run(seconds: int, name: str) -> bool:
     """Runs one and prints its line; whether it found nothing."""
-    command = [sys.executable, "-m", "tests.fuzz.target", name, str(seconds)]
+    command = [sys.executable, "-m", "tests.fuzz.target", name, str(seconds), str(FOUND)]
     began = time.monotonic()
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        try:
-            timeout = seconds + STARTING_SECONDS
-            code = subprocess.run(command, cwd=ROOT, stdout=said, stderr=said, timeout=timeout, check=False).returncode
-        except subprocess.TimeoutExpired:
-            code = -1
-        said.seek(0)
-        text = said.read()
+    with tempfile.TemporaryDirectory(dir=MEMORY, prefix="symsrv-fuzz-") as folder:
+        environment, log = {**os.environ, "TMPDIR": folder}, Path(folder, "log")
+        with (
+            log.open("wb") as said,
+            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said) as process,
+        ):
+            try:
+                code = process.wait(seconds + STARTING_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                code = -1
+        text = log.read_text(encoding="utf-8", errors="replace")
     executed = re.search(r"number_of_executed_units:\s*(\d+)", text)
     peak = re.search(r"peak_rss_mb:\s*(\d+)", text)
     # A slow input ends nothing, so the code alone does not tell.
@@ -51,6 +58,7 @@ def main() -> int:
     if unknown:
         print(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}", file=sys.stderr)
         return 2
+    FOUND.mkdir(exist_ok=True)
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         return int(not all(list(pool.map(partial(run, seconds), names))))
 

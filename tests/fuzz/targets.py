@@ -148,15 +148,19 @@ def bounded(reader: Reader, budget: int) -> None:
 
 
 def spooled(data: bytes) -> Path:
-    """The bytes as a file, in memory where there is a place for that."""
-    path = _FOLDER / f"symsrv-fuzz-{os.getpid()}.bin"
+    """The bytes as a file; `run.py` sees to it that it lies in memory, where that can be."""
+    path = _spool()
     path.write_bytes(data)
     return path
 
 
 def forget() -> None:
     """Removes what `spooled` has left."""
-    (_FOLDER / f"symsrv-fuzz-{os.getpid()}.bin").unlink(missing_ok=True)
+    _spool().unlink(missing_ok=True)
+
+
+def _spool() -> Path:
+    return Path(tempfile.gettempdir()) / f"symsrv-fuzz-{os.getpid()}.bin"
 
 
 def _table() -> Iterator[tuple[str, Target]]:
@@ -175,5 +179,4 @@ def _table() -> Iterator[tuple[str, Target]]:
     yield "embedded", Target(carried, seeds.images)
 
 
-_FOLDER = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())
 TARGETS = dict(_table())
