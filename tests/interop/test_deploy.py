@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 REPOSITORY = DEPLOY.parent
 SYSTEMD = DEPLOY / "systemd"
 DOCKER = DEPLOY / "docker"
+WINDOWS = DEPLOY / "windows"
 PROGRAM = "/opt/symsrv/bin/symsrv"
 
 
@@ -128,3 +130,20 @@ def test_compose_mounts_the_volumes_of_the_image():
     assert mounted == set(json.loads(the_last("VOLUME")))
     assert (DOCKER / service["build"]["context"] / service["build"]["dockerfile"]).resolve() == DOCKER / "Dockerfile"
     assert set(compose["volumes"]) == {one.split(":")[0] for one in service["volumes"] if one[0] not in "$./"}
+
+
+def test_the_windows_recipes_name_verbs_and_options_that_there_are(run, tmp_path):
+    page = (WINDOWS / "README.md").read_text(encoding="utf-8")
+    service = ElementTree.fromstring((WINDOWS / "symsrv-service.xml").read_text(encoding="utf-8"))
+    configuration = tmp_path / "symsrv.yaml"
+    configuration.write_text(re.search(r"@'\n(.*?)'@", page, re.S)[1])
+    lines = re.findall(r"Scripts\\symsrv(?:\.exe)? ([^\n\"']*)", page)
+
+    assert run("config", "--check", "-c", configuration).code == 0
+    assert len(lines) == 4
+    for line in [*lines, service.findtext("arguments")]:
+        verb, *options = line.partition(" >> ")[0].split()
+        (found,) = (one for one in COMMANDS if one.name == verb)
+        known = {name for parameter in found.params for name in parameter.opts}
+        assert {option for option in options if option.startswith("-")} <= known
+    assert service.findtext("executable").startswith("C:\\symsrv\\Scripts\\")
