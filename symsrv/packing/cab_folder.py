@@ -12,6 +12,8 @@ from symsrv.packing.tally import damaged, unsupported
 
 BLOCK_BYTES = 1 << 15
 _PACKED_BYTES = BLOCK_BYTES + 6144  # what LZX may grow to
+_QUANTUM = 2
+_QUANTUM_BLOCKS = 2048  # 64 MiB: it decodes slowly, and nobody packs symbols with it
 _DATA = struct.Struct("<L2H")
 
 
@@ -29,6 +31,8 @@ class Folder:
 def blocks(file: BinaryIO, folder: Folder) -> Iterator[bytes]:
     """What the blocks hold, at most BLOCK_BYTES each. The file may be read elsewhere in between."""
     decode = _decoder(folder.method)
+    if folder.method & 15 == _QUANTUM and folder.blocks > _QUANTUM_BLOCKS:
+        raise unsupported("a cabinet with more than 64 MiB under Quantum; pack it anew with MSZIP or LZX")
     place = folder.place
     for _ in range(folder.blocks):
         file.seek(place)
@@ -61,7 +65,7 @@ def _decoder(method: int) -> Callable[[bytes, int], bytes]:
         return lambda data, size: data
     if kind == 1:
         return Mszip().decode
-    if kind == 2:
+    if kind == _QUANTUM:
         quantum = Quantum(window_bits)
         # The frame's end mark is not in the cabinet.
         return lambda data, size: quantum.decode(data + b"\xff", size)

@@ -86,3 +86,7 @@ def test_a_bomb_of_mszip_is_cut_off_where_it_said():
     ((packed, _),) = mszip(bytes(32_768))
 
     assert len(Mszip().decode(packed, 10)) == 11
+
+
+def test_much_under_quantum_is_refused_before_it_is_decoded():
+    assert refused(b"", method=0x1402, count=2049) == "archive-unsupported"
