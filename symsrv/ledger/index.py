@@ -37,6 +37,7 @@ from symsrv.model.names import fold
 from symsrv.model.records import Entry, Evidence, Status, StoredFile, Transaction
 
 _PAGE = 1000
+_GAPS = 1000
 _STORED = ("home", "size", "sha256", "modified_ns", "identities", "encoding", "plain_size", "plain_sha256")
 _FILE_COLUMNS = ", ".join(f"f.{name}" for name in _STORED)
 _ENCODING = 5 + _STORED.index("encoding")
@@ -214,14 +215,12 @@ class Index:
             )
         return found
 
-    def gaps(self) -> list[int]:
-        """The numbers below the last one read that no transaction has."""
+    def gaps(self, last: int = _GAPS) -> list[int]:
+        """The numbers that no transaction has, among the `last` ones below the highest that was read."""
         applied = self.applied()
-        count = self._all(select(func.count()).select_from(transactions))[0][0]
-        if count == applied:
-            return []
-        known = {row[0] for row in self._all(select(transactions.c.number))}
-        return [number for number in range(1, applied) if number not in known]
+        first = max(1, applied - last)
+        known = {row[0] for row in self._all(select(transactions.c.number).where(transactions.c.number >= first))}
+        return [number for number in range(first, applied) if number not in known]
 
     def search(self, text: str, limit: int) -> list[StoredFile]:
         """Files whose name, product, version, tag or comment contains a text, or whose id it is or begins."""

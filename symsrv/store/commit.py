@@ -170,6 +170,8 @@ class Committer:
         backend = self._backend
         number = max(microsoft.last_number(backend), applied(backend)) + 1
         while True:
+            if backend.shared_lock:
+                number = microsoft.unlisted(backend, number)
             numbered = replace(transaction, number=number)
             if backend.shared_lock:
                 microsoft.put_lastid(backend, number)  # before the document, so that symstore.exe takes another

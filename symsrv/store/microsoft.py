@@ -81,6 +81,13 @@ def lastid(backend: Backend) -> int:
     return number_of(text.read(text.lines[0]).strip()) if text.lines else 0
 
 
+def unlisted(backend: Backend, number: int) -> int:
+    """The first number from this one on under which no tool has a list: lastid.txt may be lost, or put back."""
+    while any(backend.stat(file_list(number) + suffix) for suffix in ("", DELETED)):
+        number += 1
+    return number
+
+
 def put_lastid(backend: Backend, number: int) -> None:
     """Writes `lastid.txt`: ten digits and nothing else."""
     backend.write(LASTID, digits(number).encode())

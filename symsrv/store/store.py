@@ -33,6 +33,7 @@ from symsrv.model.identity import Identity
 from symsrv.model.names import base_name
 from symsrv.model.records import StoredFile, Transaction, digits
 from symsrv.store import documents, microsoft, places
+from symsrv.store.adopting import let_go
 from symsrv.store.bookkeeping import admin_faults
 from symsrv.store.catching_up import catch_up, same_past
 from symsrv.store.commit import Committer
@@ -251,9 +252,7 @@ class SymbolStore:
         `after` names transactions that are to be deleted before it.
         """
         self._check_live(number)
-        homes = self.index.homes_of([number])
-        held = self.index.holders(homes)
-        return {home: set(held.get(home, ())) <= {number, *after} for home in homes}
+        return let_go(self._backend, self.index, [number], after=after)
 
     def search(self, text: str, *, limit: int) -> list[StoredFile]:
         """Files whose name, id (in any spelling), product, version, tag or comment matches."""
@@ -328,9 +327,7 @@ class SymbolStore:
 
     def _freed(self, transaction: Transaction) -> Mapping[str, bool]:
         self.catch_up()
-        homes = self.index.homes_of(transaction.deletes)
-        held = self.index.holders(homes)
-        return {home: not held.get(home) for home in homes}
+        return let_go(self._backend, self.index, transaction.deletes)
 
     def _check_live(self, number: int) -> None:
         self.catch_up()

@@ -757,3 +757,14 @@ def test_the_file_is_where_the_url_says(tmp_path):
     with sqlite3.connect(tmp_path / "a/b/index.sqlite") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+def test_gaps_and_the_dead_are_told(index):
+    for number in (1, 2, 5):
+        index.record(add(number))
+    index.record(drop(7, 2))
+
+    assert index.gaps() == [3, 4, 6]
+    assert index.gaps(last=2) == [6]
+    assert index.dead([1, 2, 3, 5, 7]) == {2, 7}
+    assert index.dead([]) == set()
