@@ -6,39 +6,40 @@ runs over, so that every so often everything is looked at, whatever was or was n
 * A watched folder is one build. It is published as one transaction when it has gone quiet: no debug file in it
   changed for `quiet_seconds`, and none is open for writing as far as the system tells. Other files (logs that
   grow for ever) do not hold a build up. With a ready file, its appearance counts and nothing else.
+* A program that was just written waits for the PDB that it names, for `pair_seconds` at most.
 * A file that changes again later (source indexing, signing) is published again. If it kept its id, and what lies
   in the store is what this watcher put there, it takes its place (`replace`), in a transaction of its own;
-  anybody else's file stays and the change is a conflict.
+  anybody else's file stays and the change is a conflict, unless the folder says `replace`.
 * An archive stands for its members, as in `add`; what is no debug file in it is no news. A member that changed
   under its id is a conflict: who put it into the store is remembered for real files only.
 * What was dealt with is remembered, over restarts too, by size, time of change and inode.
+* Waiting goes by the monotonic clock; the wall clock is asked once, for how old a file is when the watching begins.
+* A big tree is swept more rarely than it was asked for, so that sweeping takes no more than a share of one core.
 """
 
-# As in sources, a tree is swept in plain strings.
-# ruff: noqa: PTH112, PTH116, PTH118
-
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from symsrv.formats import recognised
 from symsrv.ingest.draft import identify_source
 from symsrv.ingest.events import Events
-from symsrv.ingest.memory import Mark, Memory
+from symsrv.ingest.memory import Memory
 from symsrv.ingest.publish import Receipt, publish
 from symsrv.ingest.results import FileResult, FileStatus
-from symsrv.ingest.sources import Source, discover, read_error
-from symsrv.ingest.writing import being_written
+from symsrv.ingest.sources import Source
+from symsrv.ingest.watch_build import Build, Clock, WatchedFolder
+from symsrv.ingest.watch_pairs import Pairs
+from symsrv.ingest.watch_version import Facts, fill, programs_of
 from symsrv.layouts import home
 from symsrv.model.errors import StoreError, SymsrvError, UsageError
-from symsrv.packing import HEAD_BYTES, kind_of
 from symsrv.store import SymbolStore
 
 logger = logging.getLogger(__name__)
+
+__all__ = ["POLL_SECONDS", "Clock", "WatchStatus", "WatchedFolder", "Watcher"]
 
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 2.0
@@ -46,33 +47,28 @@ POLL_SECONDS = 2.0
 
 _SLICE_SECONDS = 0.25
 _SHORTEST_SECONDS = 0.05
-_REFUSED_SECONDS = 5.0
-_TRY_AGAIN = frozenset({"unreadable", "vanished", "changed"})
+_WRITER_SECONDS = 0.5
+_BUSY_FACTOR = 4
+_IDLE_FACTOR = 150
+_IDLE_POLL_FACTOR = 20
 
 
 @dataclass(frozen=True, slots=True)
-class WatchedFolder:
-    """One folder to watch, when it counts as finished, and what to write into its transactions.
+class WatchStatus:
+    """What a watcher is at, for people; `waiting` names a file that a publish waits for."""
 
-    `sweep_seconds` is how often it is swept when events are heard, which only make it sooner.
-    """
-
-    path: str
-    quiet_seconds: float = 5.0
-    sweep_seconds: float = 30.0
-    ready_file: str | None = None
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    product: str = ""
-    version: str = ""
-    comment: str = ""
-    tag: str | None = None
+    folders: int
+    missing: int
+    files: int
+    pending: int
+    published: int
+    waiting: str | None = None
 
 
 class Watcher:
     """Watches folders for one store until it is told to stop, or goes over them once.
 
-    With `poll_seconds` it sweeps that often and listens to no events. `on_receipt` hears of every publish, from
+    `poll_seconds` is for all folders that do not say so themselves. `on_receipt` hears of every publish, from
     the watching thread.
     """
 
@@ -84,37 +80,43 @@ class Watcher:
         poll_seconds: float | None = None,
         state: Path | None = None,
         on_receipt: Callable[[Receipt], object] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._poll_seconds = poll_seconds
+        self._state = state
         self._on_receipt = on_receipt
-        self._builds = [_Build(folder, Memory.of(folder.path, store=store.id, state=state)) for folder in folders]
-        self._hint = threading.Event()
+        self._clock = clock or Clock()
+        self._pairs: dict[str, Pairs] = {}
+        self._wake = threading.Event()
+        self._next: Sequence[WatchedFolder] | None = None
+        self._published = 0
+        self._builds = [self._build(folder) for folder in folders]
 
     def run(self, stop: threading.Event) -> None:
         """Watches until `stop` is set; a publish under way is finished first."""
-        events = Events([build.path for build in self._builds], self._hint, wanted=self._poll_seconds is None)
+        events = Events(self._hear)
         try:
             while not stop.is_set():
-                self._hint.clear()
-                began = time.monotonic()
-                events.renew()
-                self.sweep(stop)
-                self._sleep(stop, cost_seconds=time.monotonic() - began, heard=events.alive)
+                self._take_over()
+                self._wake.clear()
+                events.renew([build.path for build in self._builds if self._listens(build)])
+                for build in self._builds:
+                    if stop.is_set():
+                        break
+                    if self._wants_a_look(build):
+                        self._turn(build, events)
+                self._rest(stop)
         finally:
             events.close()
+            for build in self._builds:
+                build.memory.save_others()
 
-    def sweep(self, stop: threading.Event | None = None) -> None:
+    def sweep(self) -> None:
         """Looks at everything once and publishes the builds that have gone quiet; store errors wait for the next."""
         for build in self._builds:
-            if stop is not None and stop.is_set():
-                return
             build.look()
-            if build.due():
-                try:
-                    self._publish(build, build.pending())
-                except StoreError as error:
-                    build.refused(error)
+            self._publish_if_due(build)
 
     def once(self, *, patience_seconds: float = PATIENCE_SECONDS) -> list[Receipt]:
         """Waits until each folder is quiet, publishes it, and returns; raises UsageError if a folder is not there.
@@ -127,50 +129,174 @@ class Watcher:
             if build.missing:
                 raise UsageError(f"{build.path} is not a folder; name the one that the build writes to")
             ends = time.monotonic() + max(patience_seconds, 2 * build.folder.quiet_seconds)
-            while not build.due() and build.unsettled() and time.monotonic() < ends:
+            while time.monotonic() < ends and (not build.due() or self._unpaired(build)):
+                if build.folder.ready_file or not (build.pending() or build.unsettled()):
+                    break
                 time.sleep(max(_SHORTEST_SECONDS, min(build.quiet_in(), 1.0)))
                 build.look()
             late = [] if build.folder.ready_file else build.unsettled()
             pending = build.pending() if build.due() or late else []
             receipts += self._publish(build, [one for one in pending if one not in late], late=late)
+            build.memory.save_others()
         return receipts
 
-    def _publish(self, build: "_Build", pending: list[Source], *, late: Sequence[Source] = ()) -> list[Receipt]:
-        again: list[Source] = []
-        fresh: list[Source] = []
-        for source in pending:
-            (again if self._ours(build, source) else fresh).append(source)
+    def reload(self, folders: Sequence[WatchedFolder]) -> None:
+        """Watches these folders from the next sweep on; a publish under way is finished first. From any thread."""
+        self._next = folders
+        self._wake.set()
+
+    def status(self) -> WatchStatus:
+        """What it is at; from any thread, and so only roughly right."""
+        builds = self._builds
+        waiting = [next(iter(build.live), None) for build in builds]
+        return WatchStatus(
+            folders=len(builds),
+            missing=sum(build.missing for build in builds),
+            files=sum(build.files for build in builds),
+            pending=sum(len(build.live) for build in builds),
+            published=self._published,
+            waiting=next((one for one in waiting if one is not None), None),
+        )
+
+    def _build(self, folder: WatchedFolder) -> Build:
+        return Build(folder, Memory.of(folder.path, store=self._store.id, state=self._state), self._clock)
+
+    def _take_over(self) -> None:
+        """Puts the folders in force that a reload asked for; what is known of a folder that stays is kept."""
+        folders, self._next = self._next, None
+        if folders is None:
+            return
+        before = {build.path: build for build in self._builds}
+        builds = []
+        for folder in folders:
+            known = before.pop(folder.path, None)
+            if known is None:
+                known = self._build(folder)
+            elif known.folder != folder:
+                known.folder = folder
+                known.heard = True
+            builds.append(known)
+        for gone in before.values():
+            gone.memory.save_others()
+        self._builds = builds
+        logger.info("watching", extra={"folders": len(builds), "left": len(before)})
+
+    def _hear(self, folder: str | None) -> None:
+        for build in self._builds:
+            if folder is None or build.path == folder:
+                build.heard = True
+        self._wake.set()
+
+    def _listens(self, build: Build) -> bool:
+        return self._poll_seconds is None and build.listens
+
+    def _wants_a_look(self, build: Build) -> bool:
+        now = self._clock.monotonic()
+        return now >= build.latest or (build.heard and now >= build.soonest)
+
+    def _turn(self, build: Build, events: Events) -> None:
+        """Looks at a folder, publishes its build if that is due, and says when to look again."""
+        build.heard = False
+        clock = self._clock.monotonic
+        began, worked = clock(), time.thread_time()
+        build.look()
+        cost, work = clock() - began, time.thread_time() - worked
+        self._publish_if_due(build)
+        heard = self._listens(build) and events.alive(build.path)
+        asked = build.folder.poll_seconds or self._poll_seconds
+        sweep = build.folder.sweep_seconds
+        interval = asked or (sweep if heard else min(POLL_SECONDS, sweep))
+        # Sweeping a big tree again and again while a build writes would take more of the machine than the build.
+        least = max(_SHORTEST_SECONDS, _BUSY_FACTOR * cost)
+        if not build.live and not asked:
+            interval = max(interval, work * (_IDLE_FACTOR if heard else _IDLE_POLL_FACTOR))
+        now = clock()
+        build.soonest = now + max(least, min(build.folder.quiet_seconds / 2, 1.0))
+        build.latest = now + max(interval, least)
+        if build.pending():
+            build.latest = min(build.latest, now + max(build.quiet_in() or _WRITER_SECONDS, least))
+
+    def _rest(self, stop: threading.Event) -> None:
+        """Waits until a folder wants a look."""
+        while not stop.is_set() and self._next is None:
+            wanted = [build.soonest if build.heard else build.latest for build in self._builds]
+            left = min(wanted, default=float("inf")) - self._clock.monotonic()
+            if left <= 0:
+                return
+            self._wake.clear()
+            if not any(build.heard for build in self._builds) and self._next is None:
+                self._wake.wait(min(left, _SLICE_SECONDS))
+            else:
+                stop.wait(min(left, _SLICE_SECONDS))
+
+    def _publish_if_due(self, build: Build) -> None:
+        if build.due() and not self._unpaired(build):
+            try:
+                self._publish(build, build.pending())
+            except StoreError as error:
+                build.refused(error)
+
+    def _unpaired(self, build: Build) -> bool:
+        """Whether a program that was just written names a PDB that is still to come."""
+        pending = [] if build.folder.ready_file else build.pending()
+        if not any(build.young(path) for path in pending):
+            return False
+        sources = dict(zip(pending, build.sources(pending), strict=True))
+        pairs = self._pairs.setdefault(build.path, Pairs(self._store))
+        waiting = pairs.waiting({path: (source, build.live[path].mark) for path, source in sources.items()})
+        return any(build.young(path) for path in waiting)
+
+    def _publish(self, build: Build, pending: Sequence[str], *, late: Sequence[str] = ()) -> list[Receipt]:
+        again: list[str] = []
+        fresh: list[str] = []
+        for path, source in zip(pending, build.sources(pending), strict=True):
+            (again if self._ours(build, path, source) else fresh).append(path)
         receipts = []
-        for sources, replace in ((fresh, False), (again, True)):
-            if sources or (late and not replace):
-                receipt = self._transaction(build.folder, sources, replace=replace)
-                build.note(sources, receipt)
-                receipt = _news(sources, receipt)
-                if late and not replace:
-                    receipt = Receipt(receipt.transaction, (*receipt.results, *map(_unsettled, late)))
+        version = self._version(build, pending) if pending else ""
+        for paths, ours in ((fresh, False), (again, True)):
+            if paths or (late and not ours):
+                sources = build.sources(paths)
+                receipt = self._transaction(build, sources, version=version, replace=ours or build.folder.replace)
+                told = build.note(paths, receipt)
+                receipt = _news(sources, receipt, told)
+                if late and not ours:
+                    unsettled = [_unsettled(source) for source in build.sources(late)]
+                    receipt = Receipt(receipt.transaction, (*receipt.results, *unsettled))
                 if self._on_receipt is not None and (receipt.results or receipt.transaction is not None):
                     self._on_receipt(receipt)
                 receipts.append(receipt)
+        self._pairs.pop(build.path, None)
         build.published()
         return receipts
 
-    def _transaction(self, folder: WatchedFolder, sources: Sequence[Source], *, replace: bool) -> Receipt:
+    def _transaction(self, build: Build, sources: Sequence[Source], *, version: str, replace: bool) -> Receipt:
+        folder = build.folder
         receipt = publish(
             self._store,
             sources,
             product=folder.product,
-            version=folder.version,
+            version=version,
             comment=folder.comment,
             tag=folder.tag,
             replace=replace,
         )
         if receipt.transaction is not None:
+            self._published += 1
             logger.info("published", extra=receipt.to_record())
         return receipt
 
-    def _ours(self, build: "_Build", source: Source) -> bool:
+    def _version(self, build: Build, pending: Sequence[str]) -> str:
+        """The version as the build itself says it: by the programs that are published, or else by those from before."""
+        programs = programs_of(pending) or programs_of(build.memory.files)
+        try:
+            return fill(build.folder.version, Facts(build.path, programs, self._clock.wall()))
+        except ValueError as error:
+            logger.warning("no version", extra={"folder": build.path, "error": str(error)})
+            return ""
+
+    def _ours(self, build: Build, path: str, source: Source) -> bool:
         """Whether a changed file's place in the store holds what this watcher put there from the same path."""
-        known = build.memory.get(str(source.path))
+        known = build.memory.get(path)
         if known is None or known.key is None or known.sha256 is None:
             return False
         try:
@@ -181,204 +307,17 @@ class Watcher:
         there = self._store.look(known.key)
         return there is not None and self._store.holds_same(known.key, size=there.size, sha256=known.sha256)
 
-    def _sleep(self, stop: threading.Event, *, cost_seconds: float, heard: bool) -> None:
-        """Waits for the next sweep: sooner when something was heard or something is about to be quiet."""
-        began = time.monotonic()
-        usual = min(build.folder.sweep_seconds for build in self._builds)
-        interval = self._poll_seconds or (usual if heard else min(POLL_SECONDS, usual))
-        quiet = min(build.folder.quiet_seconds for build in self._builds)
-        # Sweeping a big tree again and again while a build writes would take more of the machine than the build.
-        least = max(_SHORTEST_SECONDS, 4 * cost_seconds)
-        soonest = began + max(least, min(quiet / 2, 1.0))
-        latest = began + max(interval, least)
-        if waiting := [build.quiet_in() for build in self._builds if build.unsettled()]:
-            latest = min(latest, began + max(min(waiting), least))
-        while not stop.is_set():
-            now = time.monotonic()
-            if now >= latest or (now >= soonest and self._hint.is_set()):
-                return
-            left = (soonest if self._hint.is_set() else latest) - now
-            if self._hint.is_set():
-                stop.wait(min(left, _SLICE_SECONDS))
-            else:
-                self._hint.wait(min(left, _SLICE_SECONDS))
 
-
-@dataclass(slots=True)
-class _Seen:
-    """A file as the last sweep saw it; `since` is when it became so, by the monotonic clock."""
-
-    source: Source
-    mark: Mark
-    since: float
-    debug: bool
-    """A debug file, as far as its first bytes tell: to be published, and waited for."""
-    blank: bool
-    """Nothing in it yet: a linker may be about to write."""
-
-
-@dataclass(slots=True)
-class _Build:
-    """One watched folder: what is in it, since when, and what was published."""
-
-    folder: WatchedFolder
-    memory: Memory
-    missing: bool = False
-    _files: dict[str, _Seen] = field(default_factory=dict)
-    _changed: float = float("-inf")
-    _said: dict[str, str] = field(default_factory=dict)
-    _not_before: float = float("-inf")
-    _ready: Mark | None = None
-
-    @property
-    def path(self) -> str:
-        """The folder's path, as it was named."""
-        return self.folder.path
-
-    def look(self) -> None:
-        """Sweeps the folder."""
-        now = time.monotonic()
-        if not os.path.isdir(self.path):
-            if not self.missing:
-                self.missing = True
-                self.say(self.path, "missing", "waiting for the folder to appear")
-            return
-        if self.missing:
-            self.missing = False
-            self._said.pop(self.path, None)
-        folder = self.folder
-        files: dict[str, _Seen] = {}
-        for source in discover([os.path.join(self.path, "")], include=folder.include, exclude=folder.exclude):
-            if source.problem is not None:
-                self.say(source.label, source.problem.reason, str(source.problem))
-            elif (seen := self._see(source, now)) is not None:
-                files[str(source.path)] = seen
-        if any(self._files[path].debug for path in self._files.keys() - files.keys()):
-            self._changed = now
-        self._files = files
-        if folder.ready_file:
-            self._ready = _mark(os.path.join(self.path, folder.ready_file))
-
-    def _see(self, source: Source, now: float) -> _Seen | None:
-        path = str(source.path)
-        try:
-            status = os.stat(path)
-        except OSError:
-            return None
-        mark = Mark(status.st_size, status.st_mtime_ns, status.st_ino)
-        before = self._files.get(path)
-        if before is not None and before.mark == mark:
-            return before
-        # A file met for the first time may have been lying there for long. Unpacking sets back the time of change
-        # but not that of the inode.
-        age = time.time() - max(status.st_mtime, status.st_ctime) if before is None else 0.0
-        try:
-            debug, blank = _first_look(path)
-        except OSError as error:
-            self.say(source.label, f"unreadable {error.errno}", str(read_error(error, source.label)))
-            # On Windows whoever writes keeps others out.
-            return _Seen(source, mark, now, debug=True, blank=False) if os.name == "nt" else None
-        return _Seen(source, mark, now - max(0.0, age), debug, blank)
-
-    def pending(self) -> list[Source]:
-        """The debug files that have not been dealt with as they are now."""
-        return [seen.source for path, seen in self._files.items() if seen.debug and not self._done(path, seen)]
-
-    def unsettled(self) -> list[Source]:
-        """The files that a publish has to wait for."""
-        if not self.pending() and not any(seen.blank for seen in self._files.values()):
-            return []
-        settled = time.monotonic() - self.folder.quiet_seconds
-        return [
-            seen.source
-            for path, seen in self._files.items()
-            if (seen.debug or seen.blank)
-            and (seen.since > settled or ((seen.blank or not self._done(path, seen)) and being_written(path)))
-        ]
-
-    def quiet_in(self) -> float:
-        """In how many seconds the folder will be quiet, if nothing happens; zero if it only waits for a writer."""
-        last = max((seen.since for seen in self._files.values() if seen.debug or seen.blank), default=self._changed)
-        return max(0.0, max(last, self._changed) + self.folder.quiet_seconds - time.monotonic())
-
-    def due(self) -> bool:
-        """Whether the build is to be published now."""
-        now = time.monotonic()
-        if self.missing or now < self._not_before:
-            return False
-        if self.folder.ready_file:
-            return self._ready is not None and self._ready != self.memory.ready
-        return bool(self.pending()) and self._changed + self.folder.quiet_seconds <= now and not self.unsettled()
-
-    def note(self, sources: Sequence[Source], receipt: Receipt) -> None:
-        """Remembers what became of files, and tells of failures."""
-        for source, results in zip(sources, receipt.of_sources(), strict=True):
-            path = str(source.path)
-            mark = self._files[path].mark
-            for result in results:
-                if result.failed:
-                    self.say(result.path, f"{mark} {result.reason}", result.sentence or "")
-            own = next((one for one in results if one.path == source.label), None)
-            if own is None or own.reason not in _TRY_AGAIN:
-                self.memory.note(path, mark, own or FileResult(source.label, _best(results)))
-
-    def published(self) -> None:
-        """Writes down what was published; what could not be read is tried again after a while."""
-        self.memory.ready = self._ready or self.memory.ready
-        self.memory.save(seen=self._files, count=len(self._files))
-        self._said.pop("", None)
-
-    def refused(self, error: StoreError) -> None:
-        """The store did not take it: tell once, and try again later."""
-        self._not_before = time.monotonic() + min(self.folder.sweep_seconds, _REFUSED_SECONDS)
-        if self._said.get("") != error.reason:
-            self._said[""] = error.reason
-            log = logger.warning if error.transient else logger.error
-            log(
-                "cannot publish, trying again",
-                extra={"folder": self.path, "reason": error.reason, "error": str(error)},
-            )
-
-    def say(self, what: str, state: str, sentence: str) -> None:
-        """Logs something about a file or folder, once for each state it gets into."""
-        if self._said.get(what) != state:
-            self._said[what] = state
-            logger.warning("not published", extra={"file": what, "why": sentence})
-
-    def _done(self, path: str, seen: _Seen) -> bool:
-        return self.memory.knows(path, seen.mark)
-
-
-def _first_look(path: str) -> tuple[bool, bool]:
-    """Whether a file may be one to publish by its first bytes, and whether there is nothing in it yet."""
-    with open(path, "rb", buffering=0) as stream:
-        head = stream.read(HEAD_BYTES)
-    return recognised(head) or kind_of(head) is not None, not head.strip(b"\0")
-
-
-def _news(sources: Sequence[Source], receipt: Receipt) -> Receipt:
-    """A receipt without the members of archives that are no debug files."""
+def _news(sources: Sequence[Source], receipt: Receipt, told: set[str]) -> Receipt:
+    """A receipt without the members of archives that are no debug files, and without what was told before."""
     results = tuple(
         result
         for source, own in zip(sources, receipt.of_sources(), strict=True)
         for result in own
-        if result.status is not FileStatus.IGNORED or (len(own) == 1 and result.path == source.label)
+        if result.path not in told
+        and (result.status is not FileStatus.IGNORED or (len(own) == 1 and result.path == source.label))
     )
     return Receipt(receipt.transaction, results)
-
-
-def _best(results: Sequence[FileResult]) -> FileStatus:
-    """What became of an archive, in one word."""
-    statuses = {result.status for result in results}
-    return next((one for one in FileStatus if one in statuses), FileStatus.IGNORED)
-
-
-def _mark(path: str) -> Mark | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return Mark(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _unsettled(source: Source) -> FileResult:

@@ -26,7 +26,11 @@ class Watch:
         self.receipts = []
         self.watcher = Watcher(
             store or disk.store,
-            [WatchedFolder(str(folder), **({"quiet_seconds": QUIET, "sweep_seconds": 0.5} | options))],
+            [
+                WatchedFolder(
+                    str(folder), **({"quiet_seconds": QUIET, "sweep_seconds": 0.5, "pair_seconds": 0} | options)
+                )
+            ],
             poll_seconds=poll,
             state=disk.root.parent / "state",
             on_receipt=self.receipts.append,
@@ -206,8 +210,7 @@ def test_a_folder_that_vanishes_is_waited_for(disk, tmp_path, caplog):
         build(out, numbers=range(2, 3))
         watch.wait(2)
 
-    said = [record.why for record in caplog.records if record.message == "not published"]
-    assert said.count("waiting for the folder to appear") == 2
+    assert [record.message for record in caplog.records].count("waiting for the folder to appear") == 2
 
 
 def test_a_ready_file_says_when(disk, tmp_path):
@@ -226,7 +229,7 @@ def test_a_ready_file_says_when(disk, tmp_path):
 
 
 def test_a_store_that_refuses_is_tried_again(disk, tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr("symsrv.ingest.watch._REFUSED_SECONDS", 0.1)
+    monkeypatch.setattr("symsrv.ingest.watch_build._REFUSED_SECONDS", 0.1)
     refusals = [BackendError("unavailable", "try later", transient=True)] * 3
     real = disk.store.commit
 
@@ -268,7 +271,7 @@ def test_a_file_that_cannot_be_read_is_told_once_and_taken_when_it_can(disk, tmp
             raise PermissionError(13, "Permission denied", path)
         return real(path, *arguments, **more)
 
-    monkeypatch.setattr("symsrv.ingest.watch.open", guarded, raising=False)  # root may read everything
+    monkeypatch.setattr("symsrv.ingest.watch_build.open", guarded, raising=False)  # root may read everything
     with Watch(disk, out) as watch:
         watch.wait(1)
         watch.still(1)
@@ -280,7 +283,7 @@ def test_a_file_that_cannot_be_read_is_told_once_and_taken_when_it_can(disk, tmp
 
 class TestOnce:
     def watcher(self, disk, *folders: Path, **options) -> Watcher:
-        options = {"quiet_seconds": QUIET} | options
+        options = {"quiet_seconds": QUIET, "pair_seconds": 0} | options
         return Watcher(disk.store, [WatchedFolder(str(folder), **options) for folder in folders], state=tmp_state(disk))
 
     def test_it_waits_for_quiet_and_publishes(self, disk, tmp_path):
