@@ -20,10 +20,20 @@ MODULES = sorted(HOUSE.rglob("*.py"))
 ROOMS = sorted(path.parent.name for path in HOUSE.glob("*/__init__.py"))
 LINES = 400
 
-SHELVES = {"formats": "FORMATS", "layouts": "LAYOUTS", "backends": "BACKENDS", "commands": "COMMANDS", "packing": "ARCHIVES"}
+SHELVES = {
+    "formats": "FORMATS",
+    "layouts": "LAYOUTS",
+    "backends": "BACKENDS",
+    "commands": "COMMANDS",
+    "packing": "ARCHIVES",
+}
 """Each shelf and its table."""
 
-CONTRACTS = {"formats": {"name", "sniff", "identify"}, "layouts": {"name", "parse", "paths"}, "packing": {"name", "sniff", "members"}}
+CONTRACTS = {
+    "formats": {"name", "sniff", "identify"},
+    "layouts": {"name", "parse", "paths"},
+    "packing": {"name", "sniff", "members"},
+}
 """What makes a class a member, where that can be seen from the class."""
 
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from symsrv.formats import pdb_sources, portable_sources
 from symsrv.formats.base import Reader
-from symsrv.formats.clr_metadata import MAGIC as PORTABLE_MAGIC
-from symsrv.formats.dwarf_lines import source_files
-from symsrv.formats.elf_sections import dwarf_of, is_compressed, named_sections
-from symsrv.formats.elf_tables import ET_CORE, MAGIC, SHF_COMPRESSED, ElfTables, Section
-from symsrv.formats.msf import MAGIC as PDB_MAGIC
-from symsrv.formats.msf import SMALL_MAGIC as PDB_2_MAGIC
-from symsrv.formats.msfz_container import MAGIC as MSFZ_MAGIC
+from symsrv.formats.sources import pdb_sources, portable_sources
+from symsrv.formats.sources.dwarf_lines import source_files
+from symsrv.formats.sources.elf_sections import dwarf_of, is_compressed, named_sections
+from symsrv.formats.structures.clr_metadata import MAGIC as PORTABLE_MAGIC
+from symsrv.formats.structures.elf_tables import ET_CORE, MAGIC, SHF_COMPRESSED, ElfTables, Section
+from symsrv.formats.structures.msf import MAGIC as PDB_MAGIC
+from symsrv.formats.structures.msf import SMALL_MAGIC as PDB_2_MAGIC
+from symsrv.formats.structures.msfz_container import MAGIC as MSFZ_MAGIC
 from symsrv.model.errors import NotIdentified
 
 CONTENTS_BUDGET_BYTES = 64 << 20

@@ -3,8 +3,8 @@
 import struct
 
 from symsrv.formats.base import Reader
-from symsrv.formats.machines import coff_machine
-from symsrv.formats.pe_debug import (
+from symsrv.formats.structures.machines import coff_machine
+from symsrv.formats.structures.pe_debug import (
     CODEVIEW,
     COFF,
     DEBUG_ENTRIES_LIMIT,

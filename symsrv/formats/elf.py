@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from symsrv.formats.base import Reader
-from symsrv.formats.elf_needed import needed
-from symsrv.formats.elf_notes import SEGMENTS_LIMIT, find_build_id
-from symsrv.formats.elf_tables import (
+from symsrv.formats.loading.elf_needed import needed
+from symsrv.formats.structures.elf_notes import SEGMENTS_LIMIT, find_build_id
+from symsrv.formats.structures.elf_tables import (
     ET_CORE,
     ET_REL,
     MAGIC,
@@ -16,9 +16,9 @@ from symsrv.formats.elf_tables import (
     Section,
     SectionNames,
 )
-from symsrv.formats.elf_text_id import TEXT_NAMES, text_ids
-from symsrv.formats.guid import GUID_BYTES, breakpad_id, guid_text
-from symsrv.formats.machines import elf_machine
+from symsrv.formats.structures.elf_text_id import TEXT_NAMES, text_ids
+from symsrv.formats.structures.guid import GUID_BYTES, breakpad_id, guid_text
+from symsrv.formats.structures.machines import elf_machine
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, Identity
 from symsrv.model.ids import SymbolId, build_id, debug_id

@@ -5,8 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symsrv.formats.base import Reader
-from symsrv.formats.pe_debug import CODEVIEW, EMBEDDED, CodeView, codeview, debug_name, image_entries, image_record
-from symsrv.formats.pe_headers import Image
+from symsrv.formats.structures.pe_debug import (
+    CODEVIEW,
+    EMBEDDED,
+    CodeView,
+    codeview,
+    debug_name,
+    image_entries,
+    image_record,
+)
+from symsrv.formats.structures.pe_headers import Image
 from symsrv.model.errors import ArchiveError, NotIdentified
 
 LIMIT_BYTES = 1 << 30

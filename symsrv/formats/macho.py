@@ -4,8 +4,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from symsrv.formats.base import Reader
-from symsrv.formats.guid import breakpad_id
-from symsrv.formats.macho_tables import (
+from symsrv.formats.structures.guid import breakpad_id
+from symsrv.formats.structures.macho_tables import (
     FAT,
     FAT_64,
     LC_SEGMENT,

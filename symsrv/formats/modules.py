@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from symsrv.formats import identify, opened
 from symsrv.formats.base import HEAD_BYTES, Reader
-from symsrv.formats.elf_core import core_modules, is_core
-from symsrv.formats.elf_needed import needed
-from symsrv.formats.elf_tables import MAGIC
-from symsrv.formats.loaded import identity_module, loaded_name
+from symsrv.formats.loading.elf_core import core_modules, is_core
+from symsrv.formats.loading.elf_needed import needed
+from symsrv.formats.loading.loaded import identity_module, loaded_name
+from symsrv.formats.loading.minidump_modules import minidump_modules
+from symsrv.formats.loading.pe_imports import imported_libraries
+from symsrv.formats.loading.pe_version import version
 from symsrv.formats.macho import loaded_libraries, slices
 from symsrv.formats.minidump import MAGICS
-from symsrv.formats.minidump_modules import minidump_modules
-from symsrv.formats.pe_imports import imported_libraries
-from symsrv.formats.pe_version import version
+from symsrv.formats.structures.elf_tables import MAGIC
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import DEBUG_INFO
 from symsrv.model.modules import Module

@@ -1,8 +1,8 @@
 """MSFZ: a PDB in Microsoft's compressed container. Known by the PDB's id, asked for in the folder `msfz0`."""
 
 from symsrv.formats.base import Reader
-from symsrv.formats.msfz_container import MAGIC, MsfzContainer
-from symsrv.formats.pdb_streams import pdb_identity
+from symsrv.formats.structures.msfz_container import MAGIC, MsfzContainer
+from symsrv.formats.structures.pdb_streams import pdb_identity
 from symsrv.model.identity import Identity
 from symsrv.model.ids import MSFZ
 

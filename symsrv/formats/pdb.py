@@ -1,8 +1,8 @@
 """PDB 7: Microsoft's debug files. Known by the GUID in stream 1 and the age in stream 3 (DBI)."""
 
 from symsrv.formats.base import Reader
-from symsrv.formats.msf import MAGIC, Msf
-from symsrv.formats.pdb_streams import pdb_identity
+from symsrv.formats.structures.msf import MAGIC, Msf
+from symsrv.formats.structures.pdb_streams import pdb_identity
 from symsrv.model.identity import Identity
 
 

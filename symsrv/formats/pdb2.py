@@ -3,10 +3,10 @@
 import struct
 
 from symsrv.formats.base import Reader
-from symsrv.formats.machines import coff_machine
-from symsrv.formats.msf import SMALL_MAGIC, SmallMsf
-from symsrv.formats.pdb_sources import INFO, source_notes
-from symsrv.formats.pdb_streams import DBI, FRONT_BYTES, UNFIT_NOTES, read_dbi, symbol_kind, unfit_for_stores
+from symsrv.formats.structures.machines import coff_machine
+from symsrv.formats.structures.msf import SMALL_MAGIC, SmallMsf
+from symsrv.formats.structures.pdb_names import INFO, source_notes
+from symsrv.formats.structures.pdb_streams import DBI, FRONT_BYTES, UNFIT_NOTES, read_dbi, symbol_kind, unfit_for_stores
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import DEBUG_INFO, Identity
 from symsrv.model.ids import PE, SymbolId

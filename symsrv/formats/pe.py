@@ -1,7 +1,7 @@
 """PE images: exe, dll, sys, efi and all others with a `PE` header. Known by TimeDateStamp and SizeOfImage."""
 
 from symsrv.formats.base import Reader
-from symsrv.formats.pe_debug import (
+from symsrv.formats.structures.pe_debug import (
     CHECKSUM,
     EMBEDDED,
     MISC,
@@ -13,8 +13,8 @@ from symsrv.formats.pe_debug import (
     linked,
     misc_name,
 )
-from symsrv.formats.pe_headers import DEBUG_STRIPPED, Image
-from symsrv.formats.pe_kinds import kind_notes, machine_word
+from symsrv.formats.structures.pe_headers import DEBUG_STRIPPED, Image
+from symsrv.formats.structures.pe_kinds import kind_notes, machine_word
 from symsrv.model.identity import CODE, Identity
 from symsrv.model.ids import pe_id, printed
 

@@ -1,8 +1,8 @@
 """Portable PDBs: .NET's debug files. Known by the GUID of the `#Pdb` stream and FFFFFFFF in the place of an age."""
 
 from symsrv.formats.base import Reader
-from symsrv.formats.clr_metadata import MAGIC, pdb_id, pdb_stream, read_streams
-from symsrv.formats.guid import breakpad_id
+from symsrv.formats.structures.clr_metadata import MAGIC, pdb_id, pdb_stream, read_streams
+from symsrv.formats.structures.guid import breakpad_id
 from symsrv.model.identity import DEBUG_INFO, Identity
 from symsrv.model.ids import PORTABLE_AGE, debug_id
 

@@ -7,7 +7,7 @@ the component model's Binary.md.
 from dataclasses import dataclass
 
 from symsrv.formats.base import Reader
-from symsrv.formats.guid import GUID_BYTES, breakpad_id
+from symsrv.formats.structures.guid import GUID_BYTES, breakpad_id
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, Identity
 from symsrv.model.ids import wasm_id

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from symsrv.formats.pe_version import Version
+from symsrv.formats.loading.pe_version import Version
 from symsrv.model.identity import Identity
 from symsrv.model.ids import BUILD, CORECLR_BUILD, CORECLR_UUID, PE, UUID, SymbolId
 from symsrv.model.names import fold

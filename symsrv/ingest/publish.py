@@ -9,8 +9,8 @@ from dataclasses import replace as replace_fields
 from itertools import count
 from typing import Any
 
-from symsrv.formats import pe_version
 from symsrv.formats.base import FileReader
+from symsrv.formats.loading import pe_version
 from symsrv.ingest.companions import Placed, companions
 from symsrv.ingest.draft import draft, foresee
 from symsrv.ingest.drafting import Drafting, Slot

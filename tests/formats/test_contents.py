@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from symsrv.formats.base import BytesReader
 from symsrv.formats.contents import CONTENTS_BUDGET_BYTES, Contents, Span, section
 from symsrv.formats.contents import contents as contents_of
-from symsrv.formats.dwarf_lines import joined
+from symsrv.formats.sources.dwarf_lines import joined
 from symsrv.model.errors import NotIdentified
 from tests.made import corpus, zig
 from tests.made.dwarf_builder import ABBREV, info_unit, line_unit

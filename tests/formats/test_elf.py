@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from symsrv.formats import identify_path
 from symsrv.formats.base import BytesReader
 from symsrv.formats.elf import Elf, needed
-from symsrv.formats.elf_text_id import text_ids
+from symsrv.formats.structures.elf_text_id import text_ids
 from symsrv.layouts import keys
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO

@@ -3,7 +3,7 @@ import pytest
 from symsrv.formats import identify_path
 from symsrv.formats.base import BytesReader
 from symsrv.formats.pdb import Pdb
-from symsrv.formats.pdb_streams import MODULES_LIMIT_BYTES
+from symsrv.formats.structures.pdb_streams import MODULES_LIMIT_BYTES
 from symsrv.model.identity import DEBUG_INFO
 from tests.formats.checks import (
     check_against_manifest,

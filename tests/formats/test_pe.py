@@ -4,7 +4,7 @@ import pefile
 import pytest
 
 from symsrv.formats import identify_path
-from symsrv.formats.pe_debug import DEBUG_ENTRIES_LIMIT
+from symsrv.formats.structures.pe_debug import DEBUG_ENTRIES_LIMIT
 from symsrv.model.identity import CODE
 from symsrv.model.ids import DEBUG, PE, UUID
 from tests.formats.checks import (

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from symsrv.formats import FORMATS, contents, embedded, identify, modules, pe_version
+from symsrv.formats import FORMATS, contents, embedded, identify, modules
 from symsrv.formats.base import HEAD_BYTES, READ_BUDGET_BYTES, BytesReader, Format, Reader
+from symsrv.formats.loading import pe_version
 from symsrv.layouts import keys
 from symsrv.model.errors import ArchiveError, NotIdentified
 from symsrv.packing import ARCHIVES, Archive, Limits

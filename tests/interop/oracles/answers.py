@@ -7,9 +7,9 @@ from pathlib import Path
 
 from symsrv.formats import identify_path
 from symsrv.formats.base import FileReader
-from symsrv.formats.elf_needed import needed
+from symsrv.formats.loading.elf_needed import needed
+from symsrv.formats.loading.pe_imports import imported_libraries
 from symsrv.formats.macho import loaded_libraries, slices
-from symsrv.formats.pe_imports import imported_libraries
 from symsrv.model.errors import BadName, NotIdentified
 from symsrv.model.identity import Identity
 from symsrv.model.ids import DEBUG, PE, printed

@@ -1,0 +1,1 @@
+"""What is loaded into a process: by dumps and cores, and by what a program names."""

@@ -1,0 +1,1 @@
+"""Where a debug file says its source comes from: DWARF, streams of PDBs, tables of portable PDBs."""
