@@ -14,6 +14,7 @@
 | `dwarf_builder` | `line_unit(...)`, `info_unit(...)` -> bytes: DWARF sections with chosen file tables |
 | `minidump_builder` | `build_minidump(...)` -> bytes: a dump of any system, byte order and kinds of records |
 | `core_builder` | `build_core(...)` -> bytes: an ELF core with chosen mappings and notes |
+| `samples` | `SAMPLES`: one file of every format, by its name |
 | `grown` | `write_grown(path, kind, size)`: a file of every format, grown with holes to any size |
 | `corpus` | `entries(*kinds)`: real files with the ids that other tools give them; empty if the corpus is missing |
 

@@ -14,24 +14,16 @@ from tests.made.dbg_builder import build_dbg, coff_symbols
 from tests.made.elf_builder import DEBUG, TEXT, build_elf
 from tests.made.macho_builder import ARM64, FAT_HEADER_BYTES, OTHER_UUID, X86_64, build_fat, build_macho, uuid_command
 from tests.made.macho_builder import segment as macho_segment
-from tests.made.minidump_builder import build_minidump
-from tests.made.msfz_builder import HEADER_BYTES, STORED, ZSTD, build_msfz, chunk_row, fragment, packed
+from tests.made.msfz_builder import HEADER_BYTES, STORED, ZSTD, chunk_row, fragment, packed
 from tests.made.msfz_builder import MAGIC as MSFZ_MAGIC
 from tests.made.pdb2_builder import MAGIC as PDB_2_MAGIC
-from tests.made.pdb2_builder import build_pdb2, info2_stream
-from tests.made.pdb_builder import build_pdb, dbi_stream, info_stream, write_sparse_pdb
+from tests.made.pdb2_builder import info2_stream
+from tests.made.pdb_builder import dbi_stream, info_stream, write_sparse_pdb
 from tests.made.pe_builder import RAW, Entry, build_pe, rsds
 from tests.made.portable_builder import build_portable
+from tests.made.samples import SAMPLES
 from tests.made.wasm_builder import FUNCTION, ID, build_wasm, number
 
-BREAKPAD = (
-    b"MODULE Linux x86_64 5DE8B8DFED2D09FD640C8FE377D572DE0 libmade.so\n"
-    b"INFO CODE_ID DFB85DE42DAFFD09640C8FE377D572DE3E168920\n"
-    b"FILE 0 a.c\n"
-)
-PERFMAP = (
-    b"FFFFFFFF 00 6f9d8f0c1b2a3d4e5f60718293a4b5c6\nFFFFFFFE 00 1\nFFFFFFFD 00 2\nFFFFFFFC 00 3\n00000010 20 main\n"
-)
 _GIB = 1 << 30
 
 Piece = tuple[int, bytes]
@@ -39,21 +31,7 @@ Piece = tuple[int, bytes]
 
 def smallest() -> dict[str, bytes]:
     """A small file of each kind; the names are those of the formats, and `fat` for another shape of Mach-O."""
-    return {
-        "pe": build_pe([Entry(rsds())]),
-        "pdb": build_pdb(page_size=512),
-        "pdb2": build_pdb2(),
-        "msfz": build_msfz(),
-        "elf": build_elf((TEXT, DEBUG)),
-        "minidump": build_minidump(),
-        "dbg": build_dbg([Entry(rsds()), Entry(coff_symbols(), kind=1)]),
-        "macho": build_macho(),
-        "fat": build_fat([(X86_64, 3, build_macho()), (ARM64, 0, _other_slice())]),
-        "breakpad": BREAKPAD,
-        "wasm": build_wasm((FUNCTION, ID)),
-        "perfmap": PERFMAP,
-        "portable-pdb": build_portable(["/src/a.cs"]),
-    }
+    return {**SAMPLES, "fat": build_fat([(X86_64, 3, build_macho()), (ARM64, 0, _other_slice())])}
 
 
 def write_grown(path: Path, kind: str, size: int) -> None:
