@@ -10,7 +10,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 import platformdirs
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+)
 
 from symsrv.model.errors import UsageError
 
@@ -90,9 +99,41 @@ def _listen(value: str) -> str:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(seconds), Field(ge=0, allow_inf_nan=False)]
-Size = Annotated[int, BeforeValidator(size), Field(ge=0)]
+def _version(value: str) -> str:
+    if "{" in value or "}" in value:
+        from symsrv.ingest.watch_version import check
+
+        check(value)
+    return value
+
+
+def _poll(value: object) -> object:
+    if value == "auto":
+        return value
+    try:
+        return seconds(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or auto") from error
+
+
+def _schema(pattern: str, kind: str = "number") -> WithJsonSchema:
+    """What an editor is told of a number that may be written with its unit."""
+    return WithJsonSchema({"anyOf": [{"type": kind, "minimum": 0}, {"type": "string", "pattern": pattern}]})
+
+
+_TIME = r"(\s*\d+(\.\d+)?\s*(ms|min|[smhd]))+\s*"
+
+Duration = Annotated[float, BeforeValidator(seconds), Field(ge=0, allow_inf_nan=False), _schema(f"^{_TIME}$")]
+Poll = Annotated[
+    Literal["auto"] | Annotated[float, Field(gt=0, allow_inf_nan=False)],
+    BeforeValidator(_poll),
+    _schema(f"^(auto|{_TIME})$"),
+]
+Size = Annotated[
+    int, BeforeValidator(size), Field(ge=0), _schema(r"^\s*\d+(\.\d+)?\s*([kKmMgGtT]?[iI]?[bB])?\s*$", "integer")
+]
 Listen = Annotated[str, AfterValidator(_listen)]
+Version = Annotated[str, AfterValidator(_version)]
 
 
 class Options(BaseModel):
@@ -117,16 +158,29 @@ class WatchFolder(Options):
 
     path: Path = Field(description="The folder; relative to this file.")
     product: str = Field(default="", description="The product that its transactions name.")
-    version: str = Field(default="", description="The version that its transactions name.")
+    version: Version = Field(
+        default="",
+        description="The version that its transactions name; {pe} (of the newest program), {file:NAME} (its first "
+        "line), {git} (describe) and {date} are filled in.",
+    )
     comment: str = Field(default="", description="The comment that its transactions carry.")
     tag: str | None = Field(default=None, description="The group that its transactions belong to.")
     include: tuple[str, ...] = Field(
         default=(), description="Globs of what is published; nothing here means everything."
     )
     exclude: tuple[str, ...] = Field(default=(), description="Globs of what is not published, even if included.")
+    replace: bool = Field(
+        default=False, description="Whether a file takes the place of somebody else's with the same id."
+    )
     quiet: Duration = Field(default=5.0, description="How long a build must not have changed before it is published.")
+    pair: Duration = Field(default=10.0, description="How long a program waits for the PDB that it names.")
     sweep: Duration = Field(
         default=30.0, description="How often the whole folder is looked through, whatever events say."
+    )
+    poll: Poll = Field(
+        default="auto",
+        description="How often it is looked through without listening to events; auto is 2s on network disks, and not "
+        "at all elsewhere.",
     )
     ready_file: str | None = Field(
         default=None, description="A file whose appearance says that the build is finished, instead of the quiet time."
@@ -169,6 +223,14 @@ class Config(Options):
     log: LogOptions = Field(default=LogOptions(), description="What is logged, and how.")
     watch: tuple[WatchFolder, ...] = Field(default=(), description="The folders that watch and up publish from.")
     serve: ServeOptions = Field(default=ServeOptions(), description="How the HTTP front end works.")
+
+    @field_validator("watch")
+    @classmethod
+    def _watched_once(cls, watch: tuple[WatchFolder, ...]) -> tuple[WatchFolder, ...]:
+        for at, folder in enumerate(watch):
+            if any(folder.path == other.path for other in watch[:at]):
+                raise ValueError(f"{folder.path} is listed twice")
+        return watch
 
     def override(self, **options: Any) -> Self:
         """This configuration with some options set anew (None: not given); raises UsageError.
@@ -244,8 +306,8 @@ def parse(text: bytes | str, *, origin: Path) -> Config:
     try:
         config = Config.model_validate(_anchored(data, origin.resolve().parent))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"{origin}:{_line(root, first['loc'])}: {_sentence(first)}") from error
+        mistakes = [f"{origin}:{_line(root, one['loc'])}: {_sentence(one)}" for one in error.errors()]
+        raise UsageError("; ".join(mistakes)) from error
     if config.index and masked(config.index) != config.index:
         line = _line(root, ("index",))
         mend = "set SYMSRV_INDEX to the whole URL, or PGPASSWORD, or use a password file"

@@ -18,6 +18,9 @@ from symsrv.store import SymbolStore
 logger = logging.getLogger(__name__)
 
 Ready = Callable[[str, int], None]
+Ended = Callable[[int | None], None]
+
+_JOIN_SECONDS = 0.5  # on Windows no signal is seen while waiting without an end
 
 _NOT_OURS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}  # what binding to an address may come to
 
@@ -50,18 +53,31 @@ def serve_store(assembly: Assembly, *, ready: Ready) -> int | None:
         raise UsageError(f"cannot listen on {config.listen}: {why}") from error
 
 
-def watch_and_serve(assembly: Assembly, watcher: Watcher | None, *, ready: Ready) -> int | None:
-    """Serves, and publishes what builds write, until a signal comes; a publish under way is finished."""
-    stop = threading.Event()
+def watch_and_serve(
+    assembly: Assembly,
+    watcher: Watcher | None,
+    *,
+    ready: Ready,
+    stop: threading.Event | None = None,
+    ended: Ended = lambda _number: None,
+) -> int | None:
+    """Serves, and publishes what builds write, until a signal comes; a publish under way is finished.
+
+    `ended` hears of the signal before that is waited for.
+    """
+    stop = stop or threading.Event()
     thread = threading.Thread(target=_watch, args=(watcher, stop), name="watch") if watcher is not None else None
     if thread is not None:
         thread.start()
+    number: int | None = None
     try:
-        return serve_store(assembly, ready=ready)
+        number = serve_store(assembly, ready=ready)
+        return number
     finally:
+        ended(number)
         stop.set()
-        if thread is not None:
-            thread.join()
+        while thread is not None and thread.is_alive():
+            thread.join(_JOIN_SECONDS)
 
 
 def know_files(store: SymbolStore) -> None:

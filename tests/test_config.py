@@ -237,3 +237,33 @@ def test_every_option_has_a_sentence():
         for name, field in model.model_fields.items():
             assert field.description, name
             assert field.description.endswith("."), name
+
+
+def test_every_mistake_is_told_at_once():
+    said = refused("lock_timeout: soon\nwatch:\n  - path: a\n    quite: 5s\n")
+
+    assert said.split("; ")[0].startswith("symsrv.yaml:1: lock_timeout")
+    assert "symsrv.yaml:4: unknown key 'watch[0].quite'; did you mean 'quiet'?" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("version: '{gti}'", "watch[0].version: unknown part '{gti}' in '{gti}'; did you mean '{git}'?"),
+        ("version: '1}'", "a brace that means itself is written twice"),
+        ("poll: often", "watch[0].poll: 'often' is not a duration; write 30s, 5m, 1h30m or 500ms, or auto"),
+        ("poll: 0s", "watch[0].poll"),
+    ],
+)
+def test_what_a_watched_folder_may_not_say(option, sentence):
+    said = refused(f"watch:\n  - path: a\n    {option}\n")
+
+    assert said.startswith("symsrv.yaml:3: ")
+    assert sentence in said
+
+
+def test_a_watched_folder_has_a_version_of_its_own_and_is_listed_once():
+    text = "watch:\n- {path: a, version: '{pe}-{git}', poll: 1s}\n- {path: b, poll: auto}\n"
+    one, two = parse(text, origin=HERE).watch
+    assert (one.version, one.poll, two.poll) == ("{pe}-{git}", 1.0, "auto")
+    assert "a is listed twice" in refused("watch: [{path: a}, {path: a}]")

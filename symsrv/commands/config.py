@@ -10,7 +10,7 @@ from symsrv.commands.base import Context, verb
 from symsrv.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from symsrv.config import Options
+    from symsrv.config import Config, Options
 
 EXAMPLE_HEAD = """\
 # symsrv.yaml: every option with its default; a file needs only what differs. Found by -c, $SYMSRV_CONFIG, in the
@@ -35,7 +35,8 @@ def config(context: Context, check: bool, schema: bool, example: bool, show: boo
     if check + schema + example + show > 1:
         raise UsageError("--check, --schema, --example and --show exclude each other")
     if schema:
-        click.echo(json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False))
+        dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        click.echo(json.dumps(dialect | Config.model_json_schema(), indent=2, ensure_ascii=False))
         return
     if example:
         click.echo(example_yaml(), nl=False)
@@ -43,13 +44,27 @@ def config(context: Context, check: bool, schema: bool, example: bool, show: boo
     found = locate(context.config_file)
     if check:
         where = str(found) if found else "no file, only defaults and the environment"
-        context.answer({"file": str(found) if found else None, "ok": True}, text=f"{where}: ok")
+        doubts = _doubts(context.config)
+        for doubt in doubts:
+            context.warn(doubt)
+        record: dict[str, object] = {"file": str(found) if found else None, "ok": True}
+        context.answer(record | ({"warnings": doubts} if doubts else {}), text=f"{where}: ok")
         return
     context.say(f"read from {found}" if found else "read from no file")
     if context.json:
         context.answer(plain(context.config))
     else:
         click.echo(_yaml(plain(context.config)), nl=False)
+
+
+def _doubts(config: "Config") -> list[str]:
+    """What is no mistake and may be meant, but most likely is not."""
+    doubts = [
+        f"watch: {folder.path} is not a folder; it is waited for" for folder in config.watch if not folder.path.is_dir()
+    ]
+    if config.watch and config.store is None:
+        doubts.append("watch: there are folders to publish from, and no store to publish to; set 'store:'")
+    return doubts
 
 
 def example_yaml() -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from symsrv.commands.base import Context, Ended, verb
-from symsrv.commands.watching import folders_to_watch, tell
+from symsrv.commands.signals import Signals
+from symsrv.commands.watching import Beside, Reloading, StatusLine, folders_to_watch, tell
 from symsrv.model.errors import Exit
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
 @click.argument("folders", metavar="[DIR]...", nargs=-1)
 @click.option("--listen", metavar="HOST:PORT", help="Where to answer.  [default: 127.0.0.1:8390]")
 @click.option("--product", help="The product that is published.")
-@click.option("--version", help="Its version.")
+@click.option("--version", help="Its version; {pe}, {file:NAME}, {git} and {date} are filled in.")
 def up(
     context: Context, folders: tuple[str, ...], listen: str | None, product: str | None, version: str | None
 ) -> Exit:
     """Watch build folders, publish what they write, and serve it, with the lines to paste into each debugger.
 
-    Without a store configured it is ./symbols. Folders named in symsrv.yaml are watched too.
+    Without a store configured it is ./symbols; without folders, those of symsrv.yaml are watched. The first signal
+    lets answers and a publish under way finish; a hangup (not from a terminal) reads the folders of symsrv.yaml again.
     """
     context.override(listen=listen)
     from symsrv.daemon import watch_and_serve
@@ -37,28 +39,29 @@ def up(
 
     assembly = context.assembly()
     store = assembly.new_store
-    example = _Example(context)
-    watcher = None
+    example, line = _Example(context), StatusLine()
+    given: dict[str, object] = {"product": product, "version": version}
 
     def published(receipt: "Receipt") -> None:
+        line.clear()
         tell(context, receipt)
         example.published(receipt)
-
-    if folders or context.config.watch:
-        watcher = Watcher(
-            store,
-            folders_to_watch(context, folders, {"product": product, "version": version}),
-            state=context.config.state_folder(),
-            on_receipt=published,
-        )
 
     def ready(url: str, _port: int) -> None:
         _tell_clients(context, url)
         context.say(f"serving {store.url} at {url}")
         example.serving(url)
 
-    ended_by = watch_and_serve(assembly, watcher, ready=ready)
-    if ended_by:
+    with Signals(reloads=True) as signals:
+        watcher = Watcher(
+            store,
+            folders_to_watch(context, folders, given) if folders or context.config.watch else (),
+            state=context.config.state_folder(),
+            on_receipt=published,
+        )
+        with Beside(watcher, signals, Reloading(context, folders, given), line):
+            ended_by = watch_and_serve(assembly, watcher, ready=ready, stop=signals.stop, ended=signals.came)
+    if ended_by := ended_by or signals.number:
         raise Ended(ended_by)
     return Exit.DONE
 

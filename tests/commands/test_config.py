@@ -1,6 +1,7 @@
 """`symsrv config`."""
 
 import json
+import re
 
 import yaml
 
@@ -49,3 +50,31 @@ def test_the_schema_is_one(run):
 
 def test_only_one_thing_at_a_time(run):
     assert run("config", "--check", "--schema").code == 2
+
+
+def test_check_tells_what_is_most_likely_not_meant(run, tmp_path):
+    (tmp_path / "symsrv.yaml").write_text("watch: [{path: nowhere}]\n")
+
+    done = run("config", "--check", "-c", tmp_path / "symsrv.yaml", "--json")
+
+    assert done.code == 0
+    assert [line.split(";")[0] for line in done.lines[0]["warnings"]] == [
+        f"watch: {tmp_path / 'nowhere'} is not a folder",
+        "watch: there are folders to publish from, and no store to publish to",
+    ]
+    assert done.err.count("warning: watch:") == 2
+
+
+def test_the_schema_takes_numbers_with_their_unit(run):
+    schema = json.loads(run("config", "--schema").out)
+    folder = schema["$defs"]["WatchFolder"]["properties"]
+
+    number, text = folder["quiet"]["anyOf"]
+    assert number["type"] == "number"
+    for good, bad in (("5s", "5"), ("1h 30m", "soon"), ("1.5min", "")):
+        assert re.search(text["pattern"], good)
+        assert not re.search(text["pattern"], bad)
+    assert re.search(folder["poll"]["anyOf"][1]["pattern"], "auto")
+    assert folder["quiet"]["default"] == 5.0
+    assert all(one["description"] for one in folder.values())
+    assert schema["$schema"].endswith("2020-12/schema")

@@ -86,3 +86,25 @@ def test_a_signal_ends_it_in_order(tmp_path):
 
     assert lines[-1]["stored"] == 3
     assert watching.returncode == 128 + signal.SIGTERM
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+def test_a_hangup_reloads_the_folders(tmp_path):
+    one, two = build(tmp_path / "one"), build(tmp_path / "two", numbers=range(2, 3))
+    configuration = tmp_path / "symsrv.yaml"
+    entry = "  - path: {}\n    quiet: 200ms\n"
+    configuration.write_text(f"store: store\nstate: state\nwatch:\n{entry.format(one)}")
+    command = [sys.executable, "-m", "symsrv", "watch", "-c", str(configuration), "--json"]
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **streams) as watching:
+        first = [json.loads(watching.stdout.readline()) for _ in range(4)]
+        configuration.write_text(f"store: store\nstate: state\nwatch:\n{entry.format(two)}")
+        watching.send_signal(signal.SIGHUP)
+        second = [json.loads(watching.stdout.readline()) for _ in range(4)]
+        watching.send_signal(signal.SIGINT)
+        _, said = watching.communicate(timeout=30)
+
+    assert (first[-1]["stored"], second[-1]["stored"]) == (3, 3)
+    assert watching.returncode == 128 + signal.SIGINT
+    lines = [json.loads(line) for line in said.decode().splitlines()]
+    assert {"message": "watching", "folders": 1, "left": 1}.items() <= lines[-2].items()
