@@ -41,5 +41,10 @@ class TwoTier:
         return tuple(f"{prefix}/{path}" for path in one_tier for prefix in _prefixes(path.partition("/")[0]))
 
 
+def prefix(name: str) -> str:
+    """The folder that a name lies in: its first two characters, or one where Windows would drop the second, a dot."""
+    return _prefixes(name)[0]
+
+
 def _prefixes(name: str) -> list[str]:
     return [name[:1], name[:2]] if name[1:2] == "." else [name[:2]]

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     NO_SECTION = "no-section"
     EMPTY = "empty"
     CHANGED = "changed"
+    DAMAGED = "damaged"
     HIDDEN = "hidden"
     NO_TIERS = "no-tiers"
     METHOD = "method"

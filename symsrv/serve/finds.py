@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from symsrv.model.ask import Ask, Wants
-from symsrv.model.errors import Missing
+from symsrv.model.errors import ArchiveError, Missing
 from symsrv.model.ids import DEBUG, MSFZ, SymbolId
 from symsrv.model.names import base_name
 from symsrv.model.records import StoredFile
@@ -16,8 +16,8 @@ from symsrv.serve.answer import ACCEPT, Conditions, Facts, File, Miss, Reason, a
 from symsrv.serve.asgi import lines
 from symsrv.serve.hashes import Hashes, version
 from symsrv.serve.routes import REMEMBERED_BYTES, Route
-from symsrv.serve.sections import open_section
-from symsrv.store import Absence, Opened, Stat, SymbolStore
+from symsrv.serve.sections import UnreadyError, open_plain, open_section
+from symsrv.store import Absence, Opened, Stat, SymbolStore, plain_name
 
 REMEMBERED = 4096
 
@@ -26,7 +26,8 @@ REMEMBERED = 4096
 class Found:
     """A file that answers a path: the facts of its bytes as they were opened, and the ordinary answer.
 
-    `head` are that answer's headers as they stand on the wire.
+    `head` are that answer's headers as they stand on the wire. `unpacked` says that the bytes are not the stored ones:
+    the store kept them compressed.
     """
 
     file: StoredFile
@@ -35,19 +36,22 @@ class Found:
     whole: File
     head: bytes
     revision: object = None
+    unpacked: bool = False
 
 
 @dataclass(slots=True)
 class Prepared:
     """An answer that only has to be sent. `opened` is what its bytes come from; the owner closes it.
 
-    `positioned` says that the stream stands at the answer's first byte already, as a bucket's response does.
+    `positioned` says that the stream stands at the answer's first byte already, as a bucket's response does. `waits`
+    says that it is no answer yet: a file has to be unpacked first, in a thread.
     """
 
     answer: File | Miss
     opened: Opened | None = None
     found: Found | None = None
     positioned: bool = False
+    waits: bool = False
 
     def close(self) -> None:
         """Closes the file, if there is one."""
@@ -87,7 +91,7 @@ class Finds:
 
     def remember(self, raw: bytes, found: Found, revision: object) -> None:
         """Keeps what was found for the next request of this path, if anybody may be given it; in the loop's thread."""
-        if found.facts.varies:
+        if found.facts.varies or found.unpacked:
             return
         self._known[raw] = replace(found, revision=revision)
         while len(self._known) > self._limit:
@@ -111,20 +115,29 @@ class Finds:
                 self._missed.popitem(last=False)
         return True
 
-    def prepare(self, route: Route, method: str, asked: Conditions | None) -> Prepared:
-        """Finds the file, opens it and decides the answer."""
+    def prepare(self, route: Route, method: str, asked: Conditions | None, *, fill: bool = True) -> Prepared:
+        """Finds the file, opens it and decides the answer. Without `fill` nothing is unpacked for it; see Prepared."""
+        try:
+            return self._prepared(route, method, asked, fill=fill)
+        except UnreadyError:
+            return Prepared(Miss(Reason.UNAVAILABLE), waits=True)
+
+    def _prepared(self, route: Route, method: str, asked: Conditions | None, *, fill: bool) -> Prepared:
         reason = Reason.NOT_FOUND
         for files, varies in self._answering(route, asked):
             if route.ask is not None and route.ask.wants is Wants.SECTION:
-                prepared = self._section(route, files, method, asked)
+                prepared = self._section(route, files, method, asked, fill=fill)
                 if prepared is not None:
                     return prepared
                 reason = Reason.NO_SECTION
                 continue
             for file in files:
                 try:
-                    prepared = self._file(file, route, method, asked, varies=varies)
+                    prepared = self._file(file, route, method, asked, varies=varies, fill=fill)
                 except Missing:
+                    continue
+                except ArchiveError:
+                    reason = Reason.DAMAGED
                     continue
                 if prepared.answer != _EMPTY:
                     return prepared
@@ -152,7 +165,13 @@ class Finds:
             if packed is not None and (files := self._store.find(packed)):
                 yield files, True
 
-    def _file(self, file: StoredFile, route: Route, method: str, asked: Conditions | None, *, varies: bool) -> Prepared:
+    def _file(
+        self, file: StoredFile, route: Route, method: str, asked: Conditions | None, *, varies: bool, fill: bool
+    ) -> Prepared:
+        if file.encoding is not None and not _wants_packed(route):
+            plain = open_plain(self._store, file, fill=fill)
+            found = self._facts(file, plain.stat, route, varies=varies)
+            return Prepared(answer(method, asked, found.facts), plain, found)
         if self._store.local or (method == "GET" and asked is None):
             opened = self._store.open(file)
             found = self._facts(file, opened.stat, route, varies=varies)
@@ -178,10 +197,10 @@ class Finds:
         return Prepared(Miss(Reason.CHANGED))
 
     def _section(
-        self, route: Route, files: Sequence[StoredFile], method: str, asked: Conditions | None
+        self, route: Route, files: Sequence[StoredFile], method: str, asked: Conditions | None, *, fill: bool
     ) -> Prepared | None:
         name = route.ask.detail if route.ask else None
-        hit = open_section(self._store, files, name) if name else None
+        hit = open_section(self._store, files, name, fill=fill) if name else None
         if hit is None or name is None:
             return None
         opened, file, (offset, size) = hit
@@ -189,7 +208,7 @@ class Finds:
         tag = found.facts.tag
         # The section is another thing than the file: it needs a validator of its own.
         facts = replace(found.facts, offset=offset, size=size, tag=tag and f"{tag}-{offset:x}-{size:x}")
-        found = _found(file, facts, opened.stat)
+        found = replace(_found(file, facts, opened.stat), unpacked=found.unpacked)
         decided = answer(method, asked, facts)
         if opened.descriptor is None and isinstance(decided, File):
             opened.close()
@@ -204,6 +223,10 @@ class Finds:
         return Prepared(decided, opened, found)
 
     def _facts(self, file: StoredFile, stat: Stat, route: Route, *, varies: bool = False) -> Found:
+        if file.encoding is not None and not _wants_packed(route):
+            name = plain_name(file.home)
+            facts = Facts(name, stat.size, stat.modified_ns, stat.sha256, debuginfod=route.debuginfod, varies=varies)
+            return replace(_found(file, facts, stat), unpacked=True)
         recorded = file.size == stat.size and file.modified_ns == stat.modified_ns
         tag = file.sha256 if recorded and file.sha256 else stat.sha256 or self._hashes.known(stat)
         name = base_name(file.home)
@@ -212,6 +235,12 @@ class Finds:
 
 
 _EMPTY = Miss(Reason.EMPTY)
+
+
+def _wants_packed(route: Route) -> bool:
+    """Whether what is asked for is the compressed form itself (`foo.pd_`)."""
+    ask = route.ask or route.spaced
+    return ask is not None and ask.packed
 
 
 def _container_ask(ask: Ask) -> Ask | None:

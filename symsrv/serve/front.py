@@ -178,13 +178,17 @@ class Front:
             elif where.ask is not None and where.ask.wants is Wants.SECTION:
                 prepared = await self._pools.in_cpu(self._finds.prepare, where, method, asked)
             else:
-                prepared = self._finds.prepare(where, method, asked)
+                prepared = self._finds.prepare(where, method, asked, fill=False)
+                if prepared.waits:
+                    prepared = await self._pools.in_cpu(self._finds.prepare, where, method, asked)
             if prepared.found is not None and known is None and len(raw) <= REMEMBERED_BYTES:
                 self._finds.remember(raw, prepared.found, revision)
             if prepared.found is not None and prepared.found.facts.tag is None and prepared.opened is not None:
                 self.hashes.want(prepared.opened.stat)
         else:
             prepared = await self._pools.in_io(self._prepare_remote, where, method, asked)
+            if prepared.waits:
+                prepared = await self._pools.in_cpu(self._finds.prepare, where, method, asked)
         try:
             return prepared, await self._small(prepared, method)
         except BaseException:
@@ -203,7 +207,7 @@ class Front:
 
     def _prepare_remote(self, where: Route, method: str, asked: Conditions | None) -> Prepared:
         self._revision()  # reads what others published, now and then
-        return self._finds.prepare(where, method, asked)
+        return self._finds.prepare(where, method, asked, fill=False)
 
     async def _small(self, prepared: Prepared, method: str) -> bytes | None:
         decided, opened = prepared.answer, prepared.opened
@@ -275,6 +279,7 @@ _SENTENCES = {
     Reason.NO_SECTION: "no file with this build id has such a section",
     Reason.EMPTY: "the file is empty",
     Reason.CHANGED: "the file changed while it was read",
+    Reason.DAMAGED: "the compressed file is damaged",
     Reason.HIDDEN: "not served",
     Reason.NO_TIERS: "this store has one tier",
     Reason.METHOD: "symbols are only read here",

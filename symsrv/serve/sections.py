@@ -4,11 +4,23 @@ from collections.abc import Sequence
 
 from symsrv.formats.base import FileReader, Reader
 from symsrv.formats.contents import section
-from symsrv.model.errors import Missing, NotIdentified
+from symsrv.model.errors import ArchiveError, Missing, NotIdentified
 from symsrv.model.records import StoredFile
 from symsrv.store import Opened, SymbolStore
 
 READ_BUDGET_BYTES = 16 << 20
+
+
+class UnreadyError(Exception):
+    """A file that is kept compressed has to be unpacked before it can be opened, which is a thread's work."""
+
+
+def open_plain(store: SymbolStore, file: StoredFile, *, fill: bool) -> Opened:
+    """Opens what a stored file is when unpacked; raises UnreadyError, without `fill`, if that has still to be done."""
+    opened = store.open_plain(file, fill=fill)
+    if opened is None:
+        raise UnreadyError
+    return opened
 
 
 class RemoteReader(Reader):
@@ -28,13 +40,13 @@ class RemoteReader(Reader):
 
 
 def open_section(
-    store: SymbolStore, files: Sequence[StoredFile], name: str
+    store: SymbolStore, files: Sequence[StoredFile], name: str, *, fill: bool = True
 ) -> tuple[Opened, StoredFile, tuple[int, int]] | None:
     """Opens the first of the files that has the section's bytes, with their offset and size in it."""
     for file in files:
         try:
-            opened = store.open(file)
-        except Missing:
+            opened = open_plain(store, file, fill=fill)
+        except (Missing, ArchiveError):
             continue
         span = None
         try:

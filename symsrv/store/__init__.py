@@ -3,6 +3,20 @@
 from symsrv.backends.base import Opened, Staged, Stat
 from symsrv.store.draft import Draft, Offer
 from symsrv.store.finding import Absence
+from symsrv.store.homes import Home, is_packed, key_of, plain_name
 from symsrv.store.store import SymbolStore, open_store
 
-__all__ = ["Absence", "Draft", "Offer", "Opened", "Staged", "Stat", "SymbolStore", "open_store"]
+__all__ = [
+    "Absence",
+    "Draft",
+    "Home",
+    "Offer",
+    "Opened",
+    "Staged",
+    "Stat",
+    "SymbolStore",
+    "is_packed",
+    "key_of",
+    "open_store",
+    "plain_name",
+]

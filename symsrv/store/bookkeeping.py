@@ -59,7 +59,7 @@ def _ref_faults(backend: Backend, index: "Index", transaction: Transaction) -> I
         if not entry.status.holds:
             continue
         folder = entry.home.rsplit("/", 1)[0]
-        if folder not in listed:
+        if microsoft.one_tier(folder) not in listed:
             yield microsoft.file_list(transaction.number), f"it does not list {folder}"
         refs = microsoft.ref_lines(_read(backend, f"{folder}/{microsoft.REFS}"))
         if microsoft.ref_line(transaction.number, entry) not in refs:

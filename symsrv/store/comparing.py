@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from threading import Lock
 
 from symsrv.backends.base import Backend, Stat
-from symsrv.model.errors import Missing
+from symsrv.model.errors import ArchiveError, Missing
 from symsrv.model.identity import Identity
+from symsrv.store.unpacking import unpacked
 
 _BLOCK_BYTES = 1 << 20
 _REMEMBERED = 65536
@@ -23,6 +24,7 @@ class Hashes:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._known: OrderedDict[str, tuple[int, int, str]] = OrderedDict()
+        self._known_inside: OrderedDict[str, tuple[int, int, str | None]] = OrderedDict()
         self._lock = Lock()
 
     def of(self, path: str) -> str | None:
@@ -31,6 +33,26 @@ class Hashes:
         if stat is None:
             return None
         return self.remembered(stat) or self.computed(path)
+
+    def unpacked(self, path: str) -> str | None:
+        """The hash of the file that lies compressed at a path; None if there is none, or it cannot be unpacked."""
+        stat = self._backend.stat(path)
+        if stat is None:
+            return None
+        size, modified_ns, known = self._known_inside.get(path, (-1, -1, None))
+        if (size, modified_ns) != (stat.size, stat.modified_ns):
+            digest = hashlib.sha256()
+            try:
+                for piece in unpacked(self._backend, path):
+                    digest.update(piece)
+                known = digest.hexdigest()
+            except (ArchiveError, Missing):
+                known = None
+            with self._lock:
+                self._known_inside[path] = (stat.size, stat.modified_ns, known)
+                if len(self._known_inside) > _REMEMBERED:
+                    self._known_inside.popitem(last=False)
+        return known
 
     def same(self, path: str, *, size: int, sha256: str) -> bool:
         """Whether a path holds exactly these bytes."""
@@ -48,6 +70,7 @@ class Hashes:
         """Forgets a hash: bytes of the same size may have come within one tick of the file system's clock."""
         with self._lock:
             self._known.pop(path, None)
+            self._known_inside.pop(path, None)
 
     def computed(self, path: str) -> str | None:
         """The hash of the bytes at a path, read now; None if there are none."""

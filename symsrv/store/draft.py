@@ -12,6 +12,8 @@ from symsrv.model.records import Evidence
 class Offer:
     """One file offered: where it belongs, what it hashes to, and its staged bytes.
 
+    `home` is its key: the commit finds out where that is in this store, and in which form. `size` and `sha256` are
+    those of the file itself.
     `path` is the local file and `source` how the publisher spells it in the record. `staged` is None when the
     publisher saw the same bytes at the home already; should they be gone by the time of the commit, the commit
     stages `path` itself.
@@ -29,7 +31,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Everything that becomes one transaction. `replace` lets other bytes take a home that is taken."""
+    """Everything that becomes one transaction. `replace` lets other bytes take a home that is taken.
+
+    `compress` keeps new files as cabinets. A file that is there already stays in the form that it has, and so does one
+    that cannot be in a cabinet or has no packed twin.
+    """
 
     offers: tuple[Offer, ...]
     product: str = ""
@@ -38,3 +44,4 @@ class Draft:
     tag: str | None = None
     who: str | None = None
     replace: bool = False
+    compress: bool = False

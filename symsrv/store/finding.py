@@ -1,18 +1,19 @@
 """Finding: from an ask to stored files, by the index, and by looking where the file would lie."""
 
+import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symsrv.backends.base import Backend
+from symsrv.backends.base import Backend, Stat
 from symsrv.layouts import LAYOUTS
 from symsrv.model.ask import Ask
 from symsrv.model.ids import MSFZ
-from symsrv.model.names import fold
-from symsrv.model.records import StoredFile
+from symsrv.model.names import base_name, fold
+from symsrv.model.records import CAB, StoredFile
 
 if TYPE_CHECKING:
     from symsrv.ledger.index import Index
@@ -33,12 +34,13 @@ class Finder:
 
     def find(self, ask: Ask) -> Sequence[StoredFile]:
         """The files that answer an ask, best first."""
-        # The index knows files by what they are; a packed twin is known by its name in the folder alone.
         if not ask.packed and (found := self._index.find(ask)):
             return found
-        if self._folders is None or (ask.name is None and not ask.ids):
-            return ()
-        return tuple(self._lying_there(ask))[:1]
+        if self._folders is not None and (ask.name is not None or ask.ids):
+            for one in (ask,) if ask.packed else (ask, replace(ask, packed=True)):
+                if found := list(itertools.islice(self._lying_there(one), 1)):
+                    return found
+        return self._packed_twins(ask) if ask.packed else ()
 
     def absence(self, asks: Sequence[Ask]) -> "Absence | None":
         """Vouches for a miss of these asks as long as no file could have appeared for them; None if nothing can."""
@@ -47,16 +49,26 @@ class Finder:
         where = {folder for ask in asks for path in _tried(ask) for folder in self._folders.on_the_way(path)}
         return Absence.of([self._folders.place(folder) for folder in where])
 
+    def _packed_twins(self, ask: Ask) -> Sequence[StoredFile]:
+        """What the index knows of files that are kept compressed under the name that is asked for."""
+        found = self._index.find(replace(ask, packed=False))
+        wanted = ask.name and fold(f"{ask.name[:-1]}_")
+        return [one for one in found if one.encoding and (wanted is None or fold(base_name(one.home)) == wanted)]
+
     def _lying_there(self, ask: Ask) -> Iterator[StoredFile]:
         tried = _tried(ask)
         for path in tried:
             if (stat := self._backend.stat(path)) is not None and self._may_lie_there(path, ask):
-                yield StoredFile(path, stat.size)
+                yield self._packed(stat) if ask.packed else StoredFile(path, stat.size)
         for path in tried:
             if not self._folders or not (real := self._folders.resolve(path)):
                 continue
             if (stat := self._backend.stat(real)) is not None and self._may_lie_there(real, ask):
-                yield StoredFile(real, stat.size)
+                yield self._packed(stat) if ask.packed else StoredFile(real, stat.size)
+
+    def _packed(self, stat: Stat) -> StoredFile:
+        known = self._index.at(stat.path)
+        return known if known and known.encoding else StoredFile(stat.path, stat.size, encoding=CAB)
 
     def _may_lie_there(self, path: str, ask: Ask) -> bool:
         """Whether a place may speak for its file: not for a compressed container where a plain PDB is asked for."""

@@ -1,8 +1,25 @@
 """Reading a stored file in pieces, so that headers can be looked at wherever the bytes lie."""
 
+import tempfile
+from pathlib import Path
+
 from symsrv.backends.base import Backend
+from symsrv.formats import identify_path
 from symsrv.formats.base import READ_BUDGET_BYTES, Reader
 from symsrv.model.errors import Missing
+from symsrv.model.identity import Identity
+from symsrv.store.homes import plain_name
+from symsrv.store.unpacking import unpacked
+
+
+def identify_packed(backend: Backend, path: str) -> tuple[Identity, ...]:
+    """What the file that lies compressed at a path is; raises NotIdentified, Missing or ArchiveError."""
+    with tempfile.TemporaryDirectory(prefix="symsrv-", ignore_cleanup_errors=True) as folder:
+        plain = Path(folder, "plain")
+        with plain.open("wb") as stream:
+            for piece in unpacked(backend, path):
+                stream.write(piece)
+        return identify_path(plain, plain_name(path))
 
 
 class StoredReader(Reader):

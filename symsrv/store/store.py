@@ -1,14 +1,11 @@
 """SymbolStore: the one face of a store; everybody above asks here and nobody else touches a backend."""
 
-import json
 import logging
 import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
-from hashlib import sha256 as sha256_of
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -21,10 +18,9 @@ from symsrv.formats import identify
 from symsrv.layouts import parse_any
 from symsrv.model.ask import Ask
 from symsrv.model.errors import (
-    AlreadyThere,
+    ArchiveError,
     DamagedDocument,
     Missing,
-    NewerFormat,
     NoSuchTransaction,
     NotIdentified,
     StoreError,
@@ -38,10 +34,14 @@ from symsrv.store.bookkeeping import admin_faults
 from symsrv.store.catching_up import catch_up, same_past
 from symsrv.store.commit import Committer
 from symsrv.store.comparing import Hashes
+from symsrv.store.copies import Copies, copies_folder
 from symsrv.store.draft import Draft
 from symsrv.store.finding import Absence, Finder
+from symsrv.store.homes import Home, is_packed, places_of, plain_name
+from symsrv.store.marking import id_by_place, mark, read_id, write_format
 from symsrv.store.mending import mend_admin
-from symsrv.store.reading import StoredReader
+from symsrv.store.reading import StoredReader, identify_packed
+from symsrv.store.unpacking import unpacked
 
 if TYPE_CHECKING:
     from symsrv.ledger.index import Index
@@ -62,18 +62,18 @@ def open_store(
     index_url: str | None = None,
     lock_seconds: float = LOCK_SECONDS,
     semaphore: bool = False,
+    two_tier: bool = False,
 ) -> "SymbolStore":
     """Opens the store at a folder or URL; with `create`, makes it one if there is nothing yet.
 
     `state` is the folder where this machine keeps its index of the store, unless `index_url` names a database.
-    `semaphore` holds `_lockfile.sem` while writing, for other tools that honour it.
+    `semaphore` holds `_lockfile.sem` while writing, for other tools that honour it. `two_tier` gives a store that is
+    made, in a place with nothing in it, folders of the first two letters of names.
     Raises NoStore, UsageError, or NewerFormat.
     """
     backend = open_backend(url, create=create, semaphore=semaphore)
-    if create and backend.stat(places.FORMAT_FILE) is None:
-        # What is known of a folder that is adopted stays known: it keeps the id that it went by.
-        bare = next(iter(backend.walk()), None) is not None
-        _write_format(backend, _id_by_place(backend) if bare else uuid.uuid4())
+    if create:
+        mark(backend, two_tier=two_tier)
     return SymbolStore(backend, state=state, index_url=index_url, lock_seconds=lock_seconds)
 
 
@@ -91,14 +91,16 @@ class SymbolStore:
         self.url = backend.url
         self._backend = backend
         self._hashes = Hashes(backend)
-        self._state = state
+        self._state = state or user_state_path("symsrv")
         self._index_url = index_url
         self._lock_seconds = lock_seconds
         self._lock = RLock()
         self._checked_past = False
         self._news_token: object = None
         self._generation = 0
-        self.id = self._read_format()
+        self.id = read_id(backend)
+        # By its place too: a copy of a store has the same id, and soon another history.
+        self._own_name = f"{self.id}-{id_by_place(backend).hex[:8]}"
         self._committer = Committer(
             backend, freed=self._freed, hashes=self._hashes, identify=self.identify, lock_seconds=lock_seconds
         )
@@ -117,13 +119,15 @@ class SymbolStore:
 
         if self._index_url:
             return Index(self._index_url)
-        folder = self._state or user_state_path("symsrv")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            # By its place too: a copy of a store has the same id, and soon another history.
-            return Index(f"sqlite:///{folder / f'{self.id}-{_id_by_place(self._backend).hex[:8]}.sqlite'}")
+            self._state.mkdir(parents=True, exist_ok=True)
+            return Index(f"sqlite:///{self._state / f'{self._own_name}.sqlite'}")
         except (OSError, StoreError):
             return Index("sqlite://")
+
+    @cached_property
+    def _copies(self) -> Copies:
+        return Copies(self._backend, copies_folder(self._state, self._own_name))
 
     @cached_property
     def _finder(self) -> Finder:
@@ -141,12 +145,39 @@ class SymbolStore:
         """Opens a stored file; raises Missing when it has gone meanwhile."""
         return self._backend.open(file.home, start, length)
 
+    def open_plain(self, file: StoredFile, *, fill: bool = True) -> Opened | None:
+        """Opens what a stored file is when unpacked; its stat has the plain size and hash, and the file's own time.
+
+        What lies there plain is opened as it is. Without `fill` this is as quick as `open`: None if the file has to be
+        unpacked first. Raises Missing, or ArchiveError if it is damaged.
+        """
+        return self.open(file) if file.encoding is None else self._copies.open(file, fill=fill)
+
+    def plain(self, file: StoredFile) -> Path:
+        """The path on this machine of a plain copy of a stored file, which is the file itself if it can be.
+
+        A copy is made once, checked, and may be dropped for others later. Raises Missing, or ArchiveError if the file
+        is damaged.
+        """
+        if file.encoding is None and (local := self._backend.local(file.home)) is not None:
+            if self._backend.stat(file.home) is None:
+                raise Missing(file.home)
+            return local
+        return self._copies.get(file).path
+
     def look(self, home: str) -> Stat | None:
         """What lies at a home now."""
         return self._backend.stat(home)
 
+    def kept(self, key: str, *, size: int = 0) -> Home | None:
+        """Where a key's file lies now, and in which form; None if it is nowhere. The first where it is kept twice."""
+        found = places_of(key, two_tier=self.two_tier(), size=size)
+        return next((one for one in found if self._backend.stat(one.path) is not None), None)
+
     def holds_same(self, home: str, *, size: int, sha256: str) -> bool:
-        """Whether the bytes at a home are these; reads them where no hash is kept beside them."""
+        """Whether the file at a home, in whichever form, is this one; reads it where no hash is kept beside it."""
+        if is_packed(home):
+            return self._hashes.unpacked(home) == sha256
         return self._hashes.same(home, size=size, sha256=sha256)
 
     def sha256(self, home: str, *, afresh: bool = False) -> str | None:
@@ -154,11 +185,25 @@ class SymbolStore:
         return (Hashes(self._backend).computed if afresh else self._hashes.of)(home)
 
     def identify(self, home: str) -> tuple[Identity, ...]:
-        """What the file at a home is by its headers; empty if it is not a debug file, or gone."""
+        """What the file at a home is by its headers; empty if it is not a debug file, damaged, or gone.
+
+        One that is compressed is unpacked for it.
+        """
         try:
+            if is_packed(home):
+                return identify_packed(self._backend, home)
             return identify(StoredReader(self._backend, home), base_name(home))
-        except (NotIdentified, Missing):
+        except (NotIdentified, Missing, ArchiveError):
             return ()
+
+    def damage(self, home: str) -> str | None:
+        """What is wrong with a file that is compressed; None if it can be unpacked, or is not compressed."""
+        try:
+            for _ in unpacked(self._backend, home) if is_packed(home) else ():
+                pass
+        except ArchiveError as error:
+            return str(error)
+        return None
 
     def stage(self, path: Path) -> Staged:
         """Copies a file durably to where no reader looks, and hashes the copy; raises SourceError."""
@@ -317,13 +362,16 @@ class SymbolStore:
         self._backend.close()
 
     def _identities(self, stat: Stat) -> tuple[Identity, ...]:
-        """What a file is by its headers, or else what its place says it is, as for formats we cannot read."""
-        if found := self.identify(stat.path):
+        """What a file is by its headers, or else what its place says it is, as for formats we cannot read.
+
+        What is compressed is not unpacked for it: that would take days in a large store.
+        """
+        if not is_packed(stat.path) and (found := self.identify(stat.path)):
             return found
         ask = parse_any(stat.path)
         if ask is None or not ask.ids:
             return ()
-        return (Identity("unknown", "both", base_name(stat.path), ask.ids[:1]),)
+        return (Identity("unknown", "both", plain_name(stat.path), ask.ids[:1]),)
 
     def _freed(self, transaction: Transaction) -> Mapping[str, bool]:
         self.catch_up()
@@ -343,28 +391,6 @@ class SymbolStore:
             return None
         return (stat.st_mtime_ns, stat.st_ino)
 
-    def _read_format(self) -> str:
-        """The store's own id; a folder that is no store of ours yet goes by its place."""
-        try:
-            record = json.loads(self._backend.read(places.FORMAT_FILE))
-            if record["format"] > places.FORMAT:
-                raise NewerFormat(places.FORMAT_FILE, record["format"], places.FORMAT)
-            return str(uuid.UUID(record["id"]))
-        except Missing:
-            return str(_id_by_place(self._backend))
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise DamagedDocument(places.FORMAT_FILE, str(exc)) from exc
-
     def _ensure_format(self) -> None:
         if self._backend.stat(places.FORMAT_FILE) is None:
-            _write_format(self._backend, uuid.UUID(self.id))
-
-
-def _id_by_place(backend: Backend) -> uuid.UUID:
-    return uuid.UUID(sha256_of(backend.url.encode()).hexdigest()[:32])
-
-
-def _write_format(backend: Backend, store_id: uuid.UUID) -> None:
-    with suppress(AlreadyThere):
-        record = {"format": places.FORMAT, "id": str(store_id)}
-        backend.create(places.FORMAT_FILE, json.dumps(record).encode())
+            write_format(self._backend, uuid.UUID(self.id))

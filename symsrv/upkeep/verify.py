@@ -12,7 +12,7 @@ from symsrv.layouts import keys
 from symsrv.ledger.index import Index
 from symsrv.model.names import fold
 from symsrv.model.records import StoredFile
-from symsrv.store import Stat, SymbolStore
+from symsrv.store import Stat, SymbolStore, is_packed, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,9 @@ class Fault:
     """Something that is not as docs/store.md promises.
 
     `kind`: `missing` (held, and not there) · `changed` (other bytes than recorded) · `wrong-id` (the content does
-    not carry the id of its place) · `freed` (a delete should have removed it) · `admin` (000Admin or refs.ptr
-    disagrees with the documents) · `damaged-document`. `mend` says what would help.
+    not carry the id of its place) · `damaged` (compressed, and cannot be unpacked) · `freed` (a delete should have
+    removed it) · `admin` (000Admin or refs.ptr disagrees with the documents) · `damaged-document`. `mend` says what
+    would help.
     """
 
     kind: str
@@ -80,12 +81,19 @@ def _check(store: SymbolStore, stat: Stat, index: Index, tally: Tally, *, conten
     elif not index.holders([stat.path]).get(stat.path) and store.removes_at_once:
         yield Fault("freed", stat.path, "its last holder was deleted", "the next add or delete removes it")
     yield from _check_bytes(store, stat, record, content=content)
+    packed = is_packed(stat.path)
+    if packed and not content:
+        tally.unproven += 1  # its headers are compressed with the rest
+        return
     identities = store.identify(stat.path)
     if not identities:
         tally.unproven += 1
+        if packed and (why := store.damage(stat.path)) is not None:
+            yield Fault("damaged", stat.path, why, "add the file again with --replace, or remove it")
+            return
         if record is not None and record.identities:
             yield Fault("wrong-id", stat.path, "it is no debug file any more", "add it again with --replace")
-    elif fold(stat.path) not in {fold(key) for identity in identities for key in keys(identity)}:
+    elif fold(key_of(stat.path)) not in {fold(key) for identity in identities for key in keys(identity)}:
         yield Fault(
             "wrong-id", stat.path, f"its content belongs at {keys(identities[0])[0]}", "move it there, or remove it"
         )

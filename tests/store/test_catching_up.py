@@ -9,6 +9,7 @@ from symsrv.model.records import digits
 from symsrv.store import catching_up as room
 from symsrv.store import documents, microsoft, places
 from tests.crash.publishing import draft, image
+from tests.made.cab_builder import MSZIP, cab_of, mszip
 from tests.store.stores import HOME, add_as_symstore_does, faults, kinds
 
 
@@ -141,7 +142,7 @@ def test_a_delete_by_symstore_is_adopted(opened, tmp_path):
 
 def test_compressed_files_and_pointers_hold_what_lies_there(opened, tmp_path):
     root, path = tmp_path / "store", image(tmp_path, "a.dll")
-    add_as_symstore_does(root, path, stored="a.dl_", data=b"MSCF")
+    add_as_symstore_does(root, path, stored="a.dl_", data=cab_of({"a.dll": path.read_bytes()}, mszip, MSZIP))
     add_as_symstore_does(root, path, number=2, key="b.dll\\5AB380779000", kind="ptr", stored="file.ptr", data=b"PATH:x")
     store = opened()
 

@@ -170,10 +170,14 @@ def test_a_packed_ask_is_answered_by_the_packed_file_and_by_no_other(opened, tmp
     assert found(store, HOME) == [HOME]
 
 
-def test_the_plain_file_is_not_answered_by_its_packed_twin(opened, tmp_path):
-    bare(tmp_path / "store", image(tmp_path, "a.dll"), PACKED)
+@pytest.mark.parametrize("lies", [PACKED, PACKED.upper(), f"a./{PACKED}"])
+def test_a_file_that_lies_there_packed_alone_is_found_by_its_plain_name(opened, tmp_path, lies):
+    bare(tmp_path / "store", image(tmp_path, "a.dll"), lies)
+    store = opened(create=False)
 
-    assert found(opened(create=False), HOME) == []
+    assert found(store, HOME) == [lies]
+    assert found(store, HOME.lower()) == [lies]
+    assert [one.encoding for one in store.find(parse_any(HOME))] == ["cab"]
 
 
 @pytest.mark.parametrize("there_before", ["", "a.dll", "A.DLL", "a.dll/5ab380779000", "a."])
