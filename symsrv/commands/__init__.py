@@ -17,6 +17,7 @@ from symsrv.commands.symstore import symstore
 from symsrv.commands.up import up
 from symsrv.commands.verify import verify
 from symsrv.commands.watch import watch
+from symsrv.commands.why import why
 
 COMMANDS: tuple[Verb, ...] = (
     up,
@@ -25,6 +26,7 @@ COMMANDS: tuple[Verb, ...] = (
     delete,
     history,
     find,
+    why,
     verify,
     reindex,
     watch,

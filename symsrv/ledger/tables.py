@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, SmallInteger, Table, Text
 from sqlalchemy.types import TypeEngine
 
-SCHEMA = 3
+SCHEMA = 4
 PREFIX = "symsrv_index_"
 
 # Keys compare byte by byte everywhere, whatever locale a PostgreSQL was made with.
@@ -45,6 +45,7 @@ ids = Table(
     Column("name", _KEY, primary_key=True),  # folded; empty where the file's place does not tell it
     Column("role", Text, nullable=False),
     Column("also", SmallInteger, nullable=False),  # 1 where it is not the file's own id, but one it can be found by
+    Index(f"{PREFIX}ids_name", "name", "file"),
     sqlite_with_rowid=False,
 )
 
