@@ -1,4 +1,4 @@
-"""`symsrv verify`: proves a store."""
+"""`symsrv verify`: proves a store, and with `--repair` mends it."""
 
 import dataclasses
 
@@ -8,16 +8,24 @@ from symsrv.commands.base import Context, verb
 from symsrv.model.errors import Exit
 
 
-@verb("verify", example="symsrv verify --store ./symbols", store=True, answers=True)
+@verb("verify", example="symsrv verify --store ./symbols", store=True, answers=True, dry_run=True)
 @click.option("--headers", is_flag=True, help="Do not read whole files: ids and sizes only.")
-def verify(context: Context, headers: bool) -> Exit:
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="First mend what can be mended from what the store itself tells; what is in doubt is put aside.",
+)
+def verify(context: Context, headers: bool, repair: bool) -> Exit:
     """Read every file again and hold it to its id, its record and the store's invariants.
 
-    Changes nothing. Exit code 1 when there is a fault; each one is named with what would mend it.
+    Without --repair it changes nothing. Exit code 1 when there is a fault; each one is named with what would mend it.
+    What --repair puts aside lies under .symsrv/displaced in the store.
     """
     from symsrv.upkeep.verify import Tally
     from symsrv.upkeep.verify import verify as faults_of
 
+    if repair:
+        _repair(context)
     tally = Tally()
     faults = 0
     with context.progress("verifying") as line:
@@ -32,3 +40,12 @@ def verify(context: Context, headers: bool) -> Exit:
         + (f" ({tally.unrecorded} files have no record)" if tally.unrecorded else ""),
     )
     return Exit.FAILED if faults else Exit.DONE
+
+
+def _repair(context: Context) -> None:
+    from symsrv.upkeep.repair import repair as repairs_of
+
+    word = "would repair" if context.dry_run else "repaired"
+    for one in repairs_of(context.assembly().store, dry_run=context.dry_run):
+        record = {"type": "repair", "path": one.path, "sentence": one.sentence, "done": not context.dry_run}
+        context.answer(record, text=f"{word}: {one.path}: {one.sentence}")

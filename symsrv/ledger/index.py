@@ -215,6 +215,14 @@ class Index:
             )
         return found
 
+    def known(self, numbers: Iterable[int]) -> set[int]:
+        """Those of some numbers that are transactions."""
+        found: set[int] = set()
+        for batch in chunks(numbers):
+            rows = self._all(select(transactions.c.number).where(transactions.c.number.in_(batch)))
+            found.update(row[0] for row in rows)
+        return found
+
     def gaps(self, last: int = _GAPS) -> list[int]:
         """The numbers that no transaction has, among the `last` ones below the highest that was read."""
         applied = self.applied()

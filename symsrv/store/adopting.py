@@ -16,11 +16,11 @@ from symsrv.model.records import Entry, Status, Transaction
 from symsrv.store import microsoft, places
 from symsrv.store.finding import FoldedFolders
 from symsrv.store.lines import columns, text_of
+from symsrv.store.pointers import POINTER_FILE
 
 if TYPE_CHECKING:
     from symsrv.ledger.index import Index
 
-POINTER_FILE = "file.ptr"
 _AT_WORK_SECONDS = 24 * 3600
 _STAMPS = ("%m/%d/%Y,%H:%M:%S", "%m/%d/%y,%H:%M:%S", "%m/%d/%Y,%H:%M", "%m/%d/%y,%H:%M")
 _AHEAD = 1000  # how far lastid.txt may be ahead of what is known before it is not believed number by number

@@ -12,6 +12,7 @@ from symsrv.model.errors import Missing
 from symsrv.model.names import fold
 from symsrv.model.records import Entry, Transaction, digits
 from symsrv.store.lines import columns, rows, text_of
+from symsrv.store.pointers import POINTER_FILE, parse_pointer, pointer_text
 
 ADMIN = "000Admin"
 LASTID = f"{ADMIN}/lastid.txt"
@@ -125,18 +126,36 @@ def strike_server_lines(backend: Backend, numbers: set[int]) -> int:
 
 
 def strike_refs(backend: Backend, folder: str, numbers: set[int]) -> int:
-    """Takes the references of deleted transactions out of a folder; the last one gone, the file goes.
+    """Takes the references of deleted transactions out of a folder; the last one gone, the file of them goes.
 
-    Returns how many lines that were.
+    `file.ptr` is brought to what is left first, so that doing it twice does no harm. Returns how many lines that were.
     """
     path = f"{folder}/{REFS}"
     text = text_of(whole(backend, path))
     kept = [line for line in text.lines if leading_number(text.read(line)) not in numbers]
+    if len(kept) < len(text.lines):
+        _settle_pointer(backend, folder, [columns(text.read(line)) for line in kept])
     if not any(text.read(line) for line in kept):
         backend.delete(path)
     elif len(kept) < len(text.lines):
         backend.write(path, text.joined(kept))
     return len(text.lines) - len(kept)
+
+
+def _settle_pointer(backend: Backend, folder: str, kept: list[list[str]]) -> None:
+    """The last reference decides: a pointer's is in `file.ptr`, and with a file's there is no `file.ptr`.
+
+    With none left it goes with its last holder, like a file.
+    """
+    last = next((row for row in reversed(kept) if len(row) > 2), None)
+    path = f"{folder}/{POINTER_FILE}"
+    if last is None:
+        return
+    before = whole(backend, path)
+    if last[1] == "file":
+        backend.delete(path)
+    elif last[1] == "ptr" and parse_pointer(before).path != last[2]:
+        backend.write(path, pointer_text(last[2], before))
 
 
 def ref_lines(data: bytes) -> list[bytes]:

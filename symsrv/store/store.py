@@ -19,7 +19,6 @@ from symsrv.layouts import parse_any
 from symsrv.model.ask import Ask
 from symsrv.model.errors import (
     ArchiveError,
-    DamagedDocument,
     Missing,
     NoSuchTransaction,
     NotIdentified,
@@ -30,7 +29,7 @@ from symsrv.model.names import base_name
 from symsrv.model.records import StoredFile, Transaction, digits
 from symsrv.store import documents, microsoft, places
 from symsrv.store.adopting import let_go
-from symsrv.store.bookkeeping import admin_faults
+from symsrv.store.care import Care
 from symsrv.store.catching_up import catch_up, same_past
 from symsrv.store.commit import Committer
 from symsrv.store.comparing import Hashes
@@ -262,9 +261,7 @@ class SymbolStore:
 
     def reindex(self, progress: Callable[[int], None] = lambda files: None) -> int:
         """Makes the index again from documents, `000Admin` and the files themselves; returns how many files."""
-        with self._lock:
-            self.index.clear()
-            catch_up(self._backend, self.index)
+        self._reread()
         count = 0
         batch: list[StoredFile] = []
         for stat in self.files():  # takes long in a large store: whoever asks meanwhile is answered
@@ -280,6 +277,12 @@ class SymbolStore:
         with self._lock:
             self._generation += 1
         return count
+
+    def _reread(self) -> None:
+        with self._lock:
+            self.index.clear()
+            catch_up(self._backend, self.index)
+            self._generation += 1
 
     def rewrite_admin(self) -> int:
         """Brings `000Admin` and the `refs.ptr` files to what the documents say; returns how many lines that were."""
@@ -331,16 +334,11 @@ class SymbolStore:
             return b"" if int(name) <= microsoft.last_number(self._backend) else None
         return "".join(f'"{key}",""\r\n'.replace("/", "\\") for key, _source in pairs).encode()
 
-    def read_into(self, index: "Index") -> Iterator[tuple[str, str]]:
-        """Reads every transaction into an index, from the beginning; yields (path, why) for damaged documents."""
-        damaged: list[DamagedDocument] = []
-        catch_up(self._backend, index, damaged.append)
-        for fault in damaged:
-            yield fault.path, fault.why
-
-    def admin_faults(self, index: "Index") -> Iterator[tuple[str, str]]:
-        """Where `000Admin` and `refs.ptr` do not say what the transactions in an index say: (path, sentence)."""
-        return admin_faults(self._backend, index)
+    @cached_property
+    def care(self) -> Care:
+        """What upkeep asks and does."""
+        reread = self._reread
+        return Care(self._backend, recover=self._committer.recover, reread=reread, lock_seconds=self._lock_seconds)
 
     @property
     def removes_at_once(self) -> bool:

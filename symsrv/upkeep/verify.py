@@ -31,6 +31,22 @@ class Fault:
     mend: str = ""
 
 
+_REPAIR = "run 'symsrv verify --repair'"
+_MEND = {
+    "missing": "add it again",
+    "empty": _REPAIR,
+    "broken": "add it again with --replace, or run 'symsrv verify --repair'",
+    "torn": _REPAIR,
+    "twins": _REPAIR,
+    "unknown-reference": "look where that transaction went; the file stays as long as it is named",
+    "orphan": _REPAIR,
+    "leftover": _REPAIR,
+}
+"""What helps against what is damaged: `empty` and `broken` files, `torn` lines, `twins` that differ in case alone,
+an `unknown-reference` in refs.ptr to a transaction that nobody knows, an `orphan` folder without a file, a `leftover`
+of a tool that was stopped."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What was looked at. `unrecorded` files have no document; they are served all the same."""
@@ -57,17 +73,19 @@ def verify(
     with tempfile.TemporaryDirectory(prefix="symsrv-verify-", ignore_cleanup_errors=True) as folder:
         index = Index(scratch or f"sqlite:///{Path(folder) / 'index.sqlite'}")
         try:
-            for path, why in store.read_into(index):
+            for path, why in store.care.read_into(index):
                 yield Fault("damaged-document", path, why, "restore it from a backup")
             for stat in store.files():
                 tally.files += 1
                 tally.bytes += stat.size
                 progress(stat)
+                unproven = tally.unproven
                 yield from _check(store, stat, index, tally, content=content)
-            for home in index.held():
-                if store.look(home) is None:
-                    yield Fault("missing", home, "a live transaction holds it, and it is not there", "add it again")
-            for path, why in store.admin_faults(index):
+                if tally.unproven > unproven and (damage := store.care.broken(stat.path)):
+                    yield Fault(damage.kind, damage.path, damage.sentence, _MEND[damage.kind])
+            for damage in store.care.damage(index):
+                yield Fault(damage.kind, damage.path, damage.sentence, _MEND[damage.kind])
+            for path, why in store.care.admin_faults(index):
                 yield Fault("admin", path, why, "run 'symsrv reindex --admin'")
             tally.transactions = sum(1 for _ in index.transactions())
         finally:
@@ -78,7 +96,7 @@ def _check(store: SymbolStore, stat: Stat, index: Index, tally: Tally, *, conten
     record = index.at(stat.path)
     if record is None:
         tally.unrecorded += 1
-    elif not index.holders([stat.path]).get(stat.path) and store.removes_at_once:
+    elif not index.holders([stat.path]).get(stat.path) and _is_freed(store, stat, index):
         yield Fault("freed", stat.path, "its last holder was deleted", "the next add or delete removes it")
     yield from _check_bytes(store, stat, record, content=content)
     packed = is_packed(stat.path)
@@ -97,6 +115,10 @@ def _check(store: SymbolStore, stat: Stat, index: Index, tally: Tally, *, conten
         yield Fault(
             "wrong-id", stat.path, f"its content belongs at {keys(identities[0])[0]}", "move it there, or remove it"
         )
+
+
+def _is_freed(store: SymbolStore, stat: Stat, index: Index) -> bool:
+    return store.removes_at_once and not store.care.still_named(stat.path, index)
 
 
 def _check_bytes(store: SymbolStore, stat: Stat, record: StoredFile | None, *, content: bool) -> Iterator[Fault]:

@@ -59,10 +59,29 @@ def test_headers_only_and_a_folder_without_records(run, store):
 
     assert run("verify", "--store", store).code == 1
     assert run("verify", "--store", store, "--headers").code == 0
-    for path in (*(store / ".symsrv").rglob("*.jsonl"), *(store / "000Admin").iterdir()):
+    for path in (*(store / ".symsrv").rglob("*.jsonl"), *(store / "000Admin").iterdir(), *store.rglob("refs.ptr")):
         path.unlink()
     assert run("verify", "--store", store).out.endswith(": no faults (1 files have no record)\n")
 
 
 def test_no_store(run, tmp_path):
     assert run("verify", "--store", tmp_path / "nowhere").code == 10
+
+
+def test_a_repair_is_told_and_foreseen(run, store):
+    lastid = store / "000Admin" / "lastid.txt"
+    lastid.write_bytes(b"0000000000")
+
+    dry = run("verify", "--store", store, "--repair", "--dry-run")
+    assert (dry.code, lastid.read_bytes()) == (1, b"0000000000")
+    assert dry.out.splitlines()[0] == "would repair: 000Admin/lastid.txt: it says 0000000001 now"
+
+    done = run("verify", "--store", store, "--repair", "--json")
+    assert (done.code, lastid.read_bytes()) == (0, b"0000000001")
+    assert done.lines[0] == {
+        "type": "repair",
+        "path": "000Admin/lastid.txt",
+        "sentence": "it says 0000000001 now",
+        "done": True,
+    }
+    assert run("verify", "--store", store, "--repair", "--json").lines[0]["type"] == "summary"

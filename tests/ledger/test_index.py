@@ -767,4 +767,5 @@ def test_gaps_and_the_dead_are_told(index):
     assert index.gaps() == [3, 4, 6]
     assert index.gaps(last=2) == [6]
     assert index.dead([1, 2, 3, 5, 7]) == {2, 7}
+    assert index.known([1, 2, 3, 7]) == {1, 2, 7}
     assert index.dead([]) == set()

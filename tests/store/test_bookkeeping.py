@@ -22,7 +22,7 @@ def store(opened, tmp_path):
 
 def told(store) -> list[tuple[str, str]]:
     index = Index("sqlite://")
-    list(store.read_into(index))
+    list(store.care.read_into(index))
     try:
         return list(admin_faults(store._backend, index))
     finally:
