@@ -149,7 +149,9 @@ class Build:
             wanted, known=memory.others, see=see, complain=self._complain, inodes=not self.remote or os.name == "nt"
         )
         sweep.run(self.path)
-        memory.others = sweep.still | fresh
+        still = sweep.still()
+        if fresh or still is not memory.others:
+            memory.others = {*still, *fresh}
         self.files = len(dealt) + len(live) + len(memory.others)
         lost = memory.lose(dealt | live.keys())
         if lost or any(self.live[path].debug for path in self.live.keys() - live.keys() - dealt):

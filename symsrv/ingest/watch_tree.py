@@ -8,15 +8,18 @@ a look into a set, whatever it is called: of a file's name nothing is made until
 
 import os
 import stat
-from collections.abc import Callable, Container
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from symsrv.ingest.memory import Mark
-from symsrv.ingest.sources import STORE_MARKS, Filter, is_store, read_error, spelled
+from symsrv.ingest.sources import Filter, is_store, read_error, spelled
 from symsrv.model.errors import SourceError
 
 See = Callable[[str, Mark], object]
 Complain = Callable[[str, SourceError], object]
 
+_KIND = 0o170000
+_REGULAR = stat.S_IFREG
 _STALE = os.name == "nt"  # there a folder's listing tells the size that a file had when it was last closed
 
 
@@ -28,13 +31,13 @@ def mark_of(status: os.stat_result, *, inodes: bool = True) -> Mark:
 class Sweep:
     """One walk over a folder: `see` gets every file whose mark is not among the `known`, `complain` what is wrong.
 
-    `still` are the known marks that were met.
+    What is known is given as the hashes of marks.
     """
 
     def __init__(
-        self, wanted: Filter, *, known: Container[int], see: See, complain: Complain, inodes: bool = True
+        self, wanted: Filter, *, known: AbstractSet[int], see: See, complain: Complain, inodes: bool = True
     ) -> None:
-        self.still: set[int] = set()
+        self._met: list[int] = []
         self._wanted = wanted
         self._picky = bool(wanted.include or wanted.exclude)
         self._known = known
@@ -56,6 +59,10 @@ class Sweep:
             for path in waiting:
                 self._link(path, links)
 
+    def still(self) -> AbstractSet[int]:
+        """Those of the known marks that were met."""
+        return self._known if len(self._met) == len(self._known) else set(self._met)
+
     def _walk(self, start: str, links: list[str]) -> None:
         pending = [start]
         while pending:
@@ -70,36 +77,53 @@ class Sweep:
                 if not isinstance(error, FileNotFoundError):
                     self._complain(folder, read_error(error, spelled(folder)))
                 continue
-            if folder != start and any(entry.name in STORE_MARKS and entry.is_dir() for entry in entries):
+            if folder != start and is_store(folder):
                 continue
             self._folders.add((status.st_dev, status.st_ino))
-            for entry in entries:
-                if not entry.is_dir(follow_symlinks=False):
-                    self._file(entry, links)
-                elif _is_junction(entry):
-                    links.append(entry.path)
-                elif self._wanted.enters(self._below(entry.path)):
-                    pending.append(entry.path)
+            self._entries(entries, links, pending)
 
-    def _file(self, entry: "os.DirEntry[str]", links: list[str]) -> None:
-        try:
-            status = os.stat(entry.path, follow_symlinks=False) if _STALE else entry.stat(follow_symlinks=False)
-        except OSError:
-            return  # it went away just now
+    def _entries(self, entries: "list[os.DirEntry[str]]", links: list[str], pending: list[str]) -> None:
+        """What is in a folder; this loop is where the time of a sweep goes."""
+        known, met = self._known, self._met.append
+        plain = self._inodes and not self._picky and not self._linked and not _STALE
+        for entry in entries:
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue  # it went away just now
+            if plain and status.st_mode & _KIND == _REGULAR:
+                number = hash((status.st_size, status.st_mtime_ns, status.st_ino))
+                if number in known:
+                    met(number)
+                    continue
+            if not entry.is_dir(follow_symlinks=False):
+                self._file(entry, status, links)
+            elif _is_junction(entry):
+                links.append(entry.path)
+            elif self._wanted.enters(self._below(entry.path)):
+                pending.append(entry.path)
+
+    def _file(self, entry: "os.DirEntry[str]", status: os.stat_result, links: list[str]) -> None:
         if stat.S_ISREG(status.st_mode):
             if self._picky and not self._wanted.takes(self._below(entry.path)):
                 return
             if self._linked and os.path.realpath(entry.path) in self._linked:
                 return
-            mark = (status.st_size, status.st_mtime_ns, status.st_ino if self._inodes else 0)
-            if (number := hash(mark)) in self._known:
-                self.still.add(number)
-            else:
-                self._see(entry.path, Mark(*mark))
+            try:
+                self._meet(entry.path, os.stat(entry.path, follow_symlinks=False) if _STALE else status)
+            except OSError:
+                return
         elif stat.S_ISLNK(status.st_mode):
             links.append(entry.path)
         elif self._wanted.takes(self._below(entry.path)):
             self._not_a_file(entry.path)
+
+    def _meet(self, path: str, status: os.stat_result) -> None:
+        mark = mark_of(status, inodes=self._inodes)
+        if (number := hash(mark)) in self._known:
+            self._met.append(number)
+        else:
+            self._see(path, mark)
 
     def _link(self, path: str, links: list[str]) -> None:
         below = self._below(path)
@@ -121,11 +145,7 @@ class Sweep:
                 self._not_a_file(path)
                 return
             self._linked.add(target)
-            mark = mark_of(status, inodes=self._inodes)
-            if (number := hash(mark)) in self._known:
-                self.still.add(number)
-            else:
-                self._see(path, mark)
+            self._meet(path, status)
 
     def _walked(self, target: str) -> bool:
         """Whether a file was met already in its own folder."""

@@ -22,7 +22,7 @@ def swept(root: Path, *, include=(), exclude=(), known=frozenset()):
         complain=lambda path, error: problems.append((path, error.reason)),
     )
     sweep.run(str(root))
-    return files, problems, sweep.still
+    return files, problems, sweep.still()
 
 
 def found(root: Path, **options):
