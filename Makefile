@@ -81,6 +81,7 @@ bench: $(VENV)/.test
 	$(PY) bench/identify.py
 	$(PY) bench/add.py
 	$(PY) bench/serve.py
+	$(PY) bench/watch.py
 
 constraints: $(VENV)/.made
 	@$(PIP) uv

@@ -132,6 +132,22 @@ def test_the_watcher_is_asked_to_stop_and_waited_for(store, tmp_path, served):
     assembly.close()
 
 
+def test_who_minds_signals_hears_of_the_end_before_the_publish_is_over(store, tmp_path, served):
+    assembly, watcher = Assembly(config(tmp_path)), Watching()
+    heard, stop = [], threading.Event()
+
+    def ended(number):
+        heard.append((number, stop.is_set(), watcher.ended))
+
+    assert watch_and_serve(assembly, watcher, ready=lambda *where: None, stop=stop, ended=ended) == 15
+
+    assert heard == [(15, False, False)]
+    assert stop.is_set()
+    settle()
+    served[0][0].close()
+    assembly.close()
+
+
 def test_serving_goes_on_when_watching_fails(store, tmp_path, served, caplog):
     assembly = Assembly(config(tmp_path))
 

@@ -115,7 +115,7 @@ class Reloading:
         try:
             fresh = self._loaded()
             settled = _settled(fresh, self._folders, self._given)
-        except UsageError as error:
+        except (UsageError, OSError) as error:
             logger.error("kept the configuration as it was", extra={"error": str(error)})
             return
         fixed = [name for name in type(fresh).model_fields if name != "watch"]

@@ -148,14 +148,14 @@ class Watcher:
     def status(self) -> WatchStatus:
         """What it is at; from any thread, and so only roughly right."""
         builds = self._builds
-        waiting = [next(iter(build.live), None) for build in builds]
+        waiting = [path for build in builds for path in list(build.live)[:1]]
         return WatchStatus(
             folders=len(builds),
             missing=sum(build.missing for build in builds),
             files=sum(build.files for build in builds),
             pending=sum(len(build.live) for build in builds),
             published=self._published,
-            waiting=next((one for one in waiting if one is not None), None),
+            waiting=next(iter(waiting), None),
         )
 
     def _build(self, folder: WatchedFolder) -> Build:

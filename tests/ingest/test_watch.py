@@ -398,3 +398,90 @@ def test_what_an_archive_came_to_is_remembered_for_the_file(disk, tmp_path, spoo
 
     assert [result.status.value for result in receipt.results] == ["stored", "error"]
     assert watcher().once() == []
+
+
+def test_folders_are_exchanged_while_watching_and_nothing_is_lost(disk, tmp_path, monkeypatch):
+    one, two = build(tmp_path / "one"), build(tmp_path / "two", numbers=range(2, 3))
+    begun, go_on = threading.Event(), threading.Event()
+    real = disk.store.commit
+
+    def commit(draft):
+        begun.set()
+        go_on.wait(10)
+        return real(draft)
+
+    monkeypatch.setattr(disk.store, "commit", commit)
+    with Watch(disk, one) as watch:
+        assert begun.wait(10)
+        watch.watcher.reload([WatchedFolder(str(two), quiet_seconds=QUIET, pair_seconds=0.0)])
+        go_on.set()
+        watch.wait(2)
+        written(one / "late.so", elf(7))
+        watch.still(2)
+        watch.watcher.reload(
+            [WatchedFolder(str(folder), quiet_seconds=QUIET, pair_seconds=0.0, product="p") for folder in (two, one)]
+        )
+        watch.wait(3)
+        written(two / "late.so", elf(8))
+        watch.wait(4)
+
+    assert [receipt.to_record()["stored"] for receipt in watch.receipts] == [3, 3, 1, 1]
+    assert [one.product for one in disk.store.documents()] == ["", "", "p", "p"]
+
+
+def test_without_folders_it_waits_for_some(disk, tmp_path):
+    watcher = Watcher(disk.store, [])
+    stop = threading.Event()
+    thread = threading.Thread(target=watcher.run, args=(stop,))
+    thread.start()
+    out = tmp_path / "out"
+    watcher.reload([WatchedFolder(str(build(out)), quiet_seconds=0.1, pair_seconds=0.0)])
+    ends = time.monotonic() + 10
+    while not disk.documents() and time.monotonic() < ends:
+        time.sleep(0.02)
+    stop.set()
+    thread.join(10)
+
+    assert disk.documents() == 1
+
+
+def test_what_it_is_at(disk, tmp_path):
+    out = build(tmp_path / "out")
+    folders = [WatchedFolder(str(out)), WatchedFolder(str(tmp_path / "nowhere"))]
+    watcher = Watcher(disk.store, folders)
+    watcher.sweep()
+
+    status = watcher.status()
+
+    assert (status.folders, status.missing, status.files, status.pending, status.published) == (2, 1, 4, 3, 0)
+    assert Path(status.waiting).parent in (out, out / "lib")
+
+
+def test_a_big_idle_tree_is_swept_more_rarely(disk, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+    watcher = Watcher(disk.store, [WatchedFolder(str(out))])
+    (one,) = watcher._builds
+    events = type("Heard", (), {"alive": lambda *_: True})()
+    times = iter([0.0, 2.0] * 2)
+    monkeypatch.setattr("symsrv.ingest.watch.time.thread_time", lambda: next(times))
+    began = time.monotonic()
+
+    watcher._turn(one, events)
+    assert one.latest - began > 299
+    watcher._poll_seconds = 1.0
+    watcher._turn(one, events)
+    assert one.latest - began < 10
+
+
+def test_once_waits_for_the_pdb_of_a_program(disk, tmp_path):
+    out = tmp_path / "out"
+    written(out / "app1.exe", pe())
+    timer = threading.Timer(3 * QUIET, lambda: written(out / "app1.pdb", pdb()))
+    timer.start()
+    folder = WatchedFolder(str(out), quiet_seconds=QUIET, pair_seconds=30.0)
+
+    (receipt,) = Watcher(disk.store, [folder]).once()
+
+    timer.join()
+    assert receipt.to_record()["stored"] == 2
