@@ -11,6 +11,7 @@ from symsrv.commands.find import find
 from symsrv.commands.frame import run
 from symsrv.commands.history import history
 from symsrv.commands.identify import identify
+from symsrv.commands.missing import missing
 from symsrv.commands.reindex import reindex
 from symsrv.commands.serve import serve
 from symsrv.commands.symstore import symstore
@@ -27,6 +28,7 @@ COMMANDS: tuple[Verb, ...] = (
     history,
     find,
     why,
+    missing,
     verify,
     reindex,
     watch,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from symsrv.commands.base import Context, verb
+from symsrv.commands.base import Context, shown, verb
 from symsrv.model.errors import Exit
 from symsrv.model.records import digits
 
@@ -48,4 +48,4 @@ def _line(sight: "Sight") -> str:
     day = "" if sight.when is None else f"{sight.when:%Y-%m-%d}"
     what = " ".join(filter(None, (sight.product, sight.version)))
     gone = f"deleted by {digits(sight.deleted_by)}" if sight.deleted_by else ""
-    return f"  {sight.reason:<10}  {'  '.join(filter(None, (sight.key, size, number, day, what, gone)))}"
+    return f"  {sight.reason:<10}  {'  '.join(filter(None, (shown(sight.key), size, number, day, shown(what), gone)))}"

@@ -1,25 +1,16 @@
 """Whereabouts: each reason from a real store, and what a reason leads to."""
 
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from symsrv.layouts import home, parse_any
 from symsrv.model.ask import Ask, Wants
-from symsrv.model.identity import Identity
-from symsrv.model.ids import SymbolId, debug_id, pe_id
-from symsrv.store import Draft, Offer
+from symsrv.model.ids import SymbolId, debug_id
 from symsrv.store.whereabouts import SENTENCES, Why, whereabouts
 from tests.crash.publishing import draft, image
-
-GUID = "3249d99d0c4049318610f4e4fb0b6936"
-BUILD = SymbolId("build", "dfb85de42daffd09640c8fe377d572de3e168920")
-PDB = Identity("pdb", "debug", "crash.pdb", (debug_id(GUID, 1),))
-EXE = Identity("pe", "code", "crash.exe", (pe_id(0x5AB38077, 0x9000),), also=PDB.ids, debug_file="crash.pdb")
-SYM = Identity("breakpad", "debug", "crash.sym", PDB.ids, debug_file="crash.pdb")
-ELF = Identity("elf", "code", "libfoo.so", (BUILD,))
-ELF_DEBUG = Identity("elf", "debug", "libfoo.so.debug", (BUILD,))
+from tests.store.offered import BUILD, ELF, ELF_DEBUG, EXE, GUID, PDB, SYM, put_into
 
 
 @pytest.fixture
@@ -29,16 +20,7 @@ def store(opened):
 
 @pytest.fixture
 def put(store, tmp_path):
-    """Publishes a file that is said to be something: `put(PDB)` gives the transaction's number."""
-
-    def put_it(identity: Identity, *, data: bytes = b"bytes", version: str = "1.0", replacing: bool = False) -> int:
-        path = Path(tmp_path, "source")
-        path.write_bytes(data)
-        staged = store.stage(path)
-        offer = Offer(path, str(path), home(identity), staged.size, staged.sha256, (identity,), staged)
-        return store.commit(Draft((offer,), product="app", version=version, replace=replacing)).number
-
-    return put_it
+    return partial(put_into, store, tmp_path)
 
 
 def why(store, asked):

@@ -1,0 +1,74 @@
+"""Needs: whether a store has what a debugger wants of a loaded module, its program and its debug file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from symsrv.model.ask import Ask, Wants
+from symsrv.model.errors import BadName
+from symsrv.model.ids import BUILD, UUID, WASM, SymbolId
+from symsrv.model.modules import Module
+from symsrv.model.names import base_name, checked_name
+from symsrv.store.store import SymbolStore
+from symsrv.store.whereabouts import Sight, Why, missed
+
+_PROOF = (BUILD, UUID, WASM)
+_NEAR = (Why.HALF, Why.OTHER_FORM, Why.OTHER_NAME, Why.OTHER_ID)
+
+
+class State(StrEnum):
+    """Whether it is to be had. Tools read these words: add to them, never rename one."""
+
+    HAVE = "have"
+    NEAR = "near"
+    MISSING = "missing"
+    NO_ID = "no-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A module, whether its program and its debug file are here, and what is near to what is not.
+
+    `debug_name` is the debug file's last component. NO_ID is what nobody can ask for, as the module does not tell an
+    id; a module that has one of its two ids is judged by that alone.
+    """
+
+    module: Module
+    debug_name: str | None
+    code_state: State
+    debug_state: State
+    near: tuple[Sight, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """Of both together: NEAR also when one of them is here and the other is not."""
+        states = {self.code_state, self.debug_state} - {State.NO_ID}
+        if not states:
+            return State.NO_ID
+        return states.pop() if len(states) == 1 else State.NEAR
+
+
+def need(store: SymbolStore, module: Module) -> Need:
+    """Looks for a module's two files by all of its ids, as far as the index has caught up."""
+    debug_name = base_name(module.debug_file) if module.debug_file else None
+    code_state, code_near = _judge(store, Wants.CODE, module.code_ids, module.name)
+    debug_state, debug_near = _judge(store, Wants.DEBUG, module.debug_ids, debug_name or module.name)
+    near = {one.key: one for one in (*code_near, *debug_near)}
+    return Need(module, debug_name, code_state, debug_state, tuple(near.values()))
+
+
+def _judge(store: SymbolStore, wants: Wants, ids: tuple[SymbolId, ...], name: str) -> tuple[State, Sequence[Sight]]:
+    if not ids:
+        return State.NO_ID, ()
+    try:
+        ask = Ask(wants, ids, checked_name(name))
+    except BadName:  # text of a dump; nobody can ask by it, only by an id that needs no name
+        ask = Ask(wants, ids)
+    if store.find(ask):
+        return State.HAVE, ()
+    proof = tuple(one for one in ids if one.kind in _PROOF)
+    # A loader's name (`libc.so.6`) is not always the file's; by these ids debuggers ask without one.
+    if proof and store.find(replace(ask, ids=proof, name=None)):
+        return State.HAVE, ()
+    near = [one for one in missed(store, ask).sights if one.reason in _NEAR]
+    return (State.NEAR, near) if near else (State.MISSING, ())
