@@ -53,9 +53,11 @@ def foresee(store: SymbolStore | None, source: Source) -> FileResult | Packed:
         size, sha256 = hash_source(source)
     except (NotIdentified, BadName, SourceError) as error:
         return _otherwise(source, error)
-    if store is None or store.look(key) is None:
+    kept = None if store is None else store.kept(key, size=size)
+    if store is None or kept is None:
         status = FileStatus.STORED
     else:
+        key = kept.path
         status = FileStatus.PRESENT if store.holds_same(key, size=size, sha256=sha256) else FileStatus.CONFLICT
     return FileResult(source.label, status, key=key, sha256=sha256, identities=identities)
 

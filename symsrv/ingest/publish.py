@@ -81,6 +81,7 @@ def publish(
     comment: str = "",
     tag: str | None = None,
     replace: bool = False,
+    compress: bool = False,
     strict: bool = False,
     pairing: bool = False,
     threads: int = THREADS,
@@ -89,8 +90,8 @@ def publish(
 ) -> Receipt:
     """Publishes sources as one transaction, or as none if no file is to be offered.
 
-    One bad file never stops the others: it is in the receipt. With `strict`, an archive is taken whole or not at all.
-    With `pairing`, results have a note where the other half of a file is missing.
+    One bad file never stops the others: it is in the receipt. `compress` keeps new files as cabinets. With `strict`, an
+    archive is taken whole or not at all. With `pairing`, results have a note where the other half of a file is missing.
     A store that refuses (full, locked, gone) stops everything and is raised; nothing is left then but, at the worst,
     staged bytes that the next sweep takes. `on_file` hears of each file that is ready, in any order; `on_result` of
     each result, in the order of the sources, when it is certain: after the commit.
@@ -106,7 +107,14 @@ def publish(
         entries: Iterator[Entry] = iter(())
         if offers:
             made = Draft(
-                tuple(offers), product=product, version=version, comment=comment, tag=tag, who=_who(), replace=replace
+                tuple(offers),
+                product=product,
+                version=version,
+                comment=comment,
+                tag=tag,
+                who=_who(),
+                replace=replace,
+                compress=compress,
             )
             transaction = drafting.commit(lambda: store.commit(made))
             number, entries = transaction.number, iter(transaction.entries)
@@ -196,7 +204,7 @@ def _result(entry: Entry, label: str, note: str | None) -> FileResult:
     if status is FileStatus.CONFLICT:
         return replace_fields(_conflict(label, entry.home, entry.sha256), note=note)
     replaced = entry.status is Status.REPLACED
-    return FileResult(label, status, key=entry.home, sha256=entry.sha256, replaced=replaced, note=note)
+    return FileResult(label, status, key=entry.home, sha256=entry.offered_sha256, replaced=replaced, note=note)
 
 
 def _conflict(label: str, key: str, sha256: str | None) -> FileResult:

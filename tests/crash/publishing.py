@@ -25,5 +25,6 @@ def offer(store: SymbolStore, path: Path) -> Offer:
     return Offer(path, f"C:\\build\\{path.name}", home(identities[0]), staged.size, staged.sha256, identities, staged)
 
 
-def draft(store: SymbolStore, *paths: Path, replace: bool = False) -> Draft:
-    return Draft(tuple(offer(store, path) for path in paths), product="app", version="1.0", replace=replace)
+def draft(store: SymbolStore, *paths: Path, replace: bool = False, compress: bool = False) -> Draft:
+    offers = tuple(offer(store, path) for path in paths)
+    return Draft(offers, product="app", version="1.0", replace=replace, compress=compress)

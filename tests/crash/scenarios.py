@@ -76,6 +76,45 @@ def _after_a_dead_writer(store, work, done):
     done(store.commit(draft(store, image(work, "orphan.dll"))).number)
 
 
+def _two_packed_adds(store: SymbolStore, work: Path) -> None:
+    """As `_two_adds`, compressed."""
+    a, b = image(work, "a.dll"), image(work, "b.dll")
+    store.commit(draft(store, a, b, compress=True))
+    store.commit(draft(store, a))
+
+
+def _two_tiers(store: SymbolStore, work: Path) -> None:
+    """a.dll lies in one tier from before; b.dll, and what is new, in two."""
+    store.commit(draft(store, image(work, "a.dll")))
+    store._backend.write("index2.txt", b"")
+    store.commit(draft(store, image(work, "b.dll")))
+
+
+def _add_packed(store, work, done):
+    files = image(work, "n.dll"), image(work, "m.dll", payload=b"x" * 5000)
+    done(store.commit(draft(store, *files, compress=True)).number)
+
+
+def _add_in_both_forms(store, work, done):
+    """Present in the other form, present in its own, a conflict with the other form, and new."""
+    other = image(work / "other", "b.dll", payload=b"other")
+    files = image(work, "a.dll"), other, image(work, "new.dll")
+    done(store.commit(draft(store, *files, compress=True)).number)
+    done(store.commit(draft(store, *files)).number)
+
+
+def _replace_packed(store, work, done):
+    other = image(work / "other", "a.dll", payload=b"other")
+    done(store.commit(draft(store, other, image(work, "new.dll"), replace=True, compress=True)).number)
+
+
+def _add_in_two_tiers(store, work, done):
+    done(store.commit(draft(store, image(work, "a.dll"), image(work, "b.dll"), image(work, "new.dll"))).number)
+    done(store.commit(draft(store, image(work, "packed.dll"), compress=True)).number)
+    for transaction in store.delete([2, 3]):
+        done(transaction.number)
+
+
 def _die(path, data):
     raise BackendError("unavailable", "died here")
 
@@ -89,4 +128,9 @@ SCENARIOS = (
     Scenario("delete all holders", _two_adds, _delete_all),
     Scenario("two writers", _two_adds, _interleaved),
     Scenario("after a dead writer", _two_adds, _after_a_dead_writer),
+    Scenario("add compressed", _nothing, _add_packed),
+    Scenario("add in both forms", _two_adds, _add_in_both_forms),
+    Scenario("replace compressed", _two_packed_adds, _replace_packed),
+    Scenario("delete all holders of a compressed file", _two_packed_adds, _delete_all),
+    Scenario("two tiers", _two_tiers, _add_in_two_tiers),
 )

@@ -431,3 +431,18 @@ def test_what_was_unpacked_is_as_new_as_any_other_file(disk, tmp_path, spools):
 
     stored = disk.root / "app.exe" / "100000013000" / "app.exe"
     assert stored.stat().st_mtime > before
+
+
+def test_new_files_are_kept_as_cabinets_and_told_by_their_own_hash(disk, tmp_path):
+    out = build(tmp_path / "out")
+    plain = {result.path: result.sha256 for result in preview(None, discover([str(out)])).results}
+
+    receipt = publish(disk.store, discover([str(out)]), compress=True)
+
+    kept = [result for result in receipt.results if result.status is STORED]
+    assert kept
+    assert all(result.key.endswith("_") for result in kept)
+    assert {result.path: result.sha256 for result in receipt.results} == plain
+    again = preview(disk.store, discover([str(out)]))
+    assert [one.status for one in again.results if one.key] == [PRESENT] * len(kept)
+    assert {one.key for one in again.results} == {one.key for one in receipt.results}
