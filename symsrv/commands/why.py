@@ -31,7 +31,12 @@ def why(context: Context, name: str, symbol_id: str | None) -> Exit:
     from symsrv.store.whereabouts import Whereabouts, Why, whereabouts
 
     ask = asked(name, symbol_id)
-    found = Whereabouts(Why.UNKNOWN_PATH) if ask is None else whereabouts(context.assembly().store, ask)
+    store = context.assembly().store
+    if ask is None:
+        found = Whereabouts(Why.UNKNOWN_PATH)
+    else:
+        store.catch_up()
+        found = whereabouts(store, ask)
     text = name if symbol_id is None else f"{name} {symbol_id}"
     context.answer({"asked": text, **found.to_record()}, text=_text(text, found))
     return Exit.DONE if found.here else Exit.FAILED

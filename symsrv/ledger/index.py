@@ -76,6 +76,11 @@ class Index:
         self._database = Database(url)
         self._find_sql: dict[int, str] = {}
 
+    @property
+    def database(self) -> Database:
+        """Where it is kept, for what else this room asks of it."""
+        return self._database
+
     def applied(self) -> int:
         """The highest transaction that was recorded; 0 in a new index."""
         return self._number("applied")

@@ -131,5 +131,5 @@ def _event(row: Any) -> Event:
 
 
 def _rows(index: Index, query: Select[Any]) -> Sequence[Any]:
-    with index._database.reading() as connection:
+    with index.database.reading() as connection:
         return connection.execute(query).fetchall()

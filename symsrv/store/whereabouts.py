@@ -82,7 +82,7 @@ SENTENCES: dict[Why, tuple[str, str]] = {
 }
 """For each reason what is so, and what would mend it."""
 
-_ORDER = (
+ORDER = (
     Why.LOST,
     Why.CONFLICT,
     Why.DELETED,
@@ -91,6 +91,7 @@ _ORDER = (
     Why.OTHER_NAME,
     Why.OTHER_ID,
 )
+"""What says more comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +156,7 @@ class Whereabouts:
 
 
 def whereabouts(store: SymbolStore, ask: Ask) -> Whereabouts:
-    """Why what is asked for is or is not to be had, as of now."""
-    store.catch_up()
+    """Why what is asked for is or is not to be had, as far as the index has caught up."""
     found = store.find(ask)
     for file in found:
         if store.look(file.home) is not None:
@@ -165,13 +165,13 @@ def whereabouts(store: SymbolStore, ask: Ask) -> Whereabouts:
 
 
 def missed(store: SymbolStore, ask: Ask, *, gone: Sequence[StoredFile] = ()) -> Whereabouts:
-    """Why an ask that found nothing did so, by what the index knew last; `gone` was found, and does not lie there."""
+    """Why an ask that found nothing did so, by the index alone; `gone` is what was found and does not lie there."""
     seen = [Sight(Why.LOST, file.home, file.size) for file in gone]
     lost = {one.key for one in seen}
     seen += [one for one in _near(store, ask) if one.key not in lost]
     seen += _past(store, ask, {one.key for one in seen})
     seen += _namesakes(store, ask, {one.key for one in seen})
-    sights = tuple(one for reason in _ORDER for one in _told(store, [two for two in seen if two.reason is reason]))
+    sights = tuple(one for reason in ORDER for one in _told(store, [two for two in seen if two.reason is reason]))
     return Whereabouts(sights[0].reason if sights else Why.NEVER_SEEN, sights)
 
 

@@ -65,7 +65,7 @@ def test_events_of_a_home(index):
 
 
 def test_no_table_is_read_through(index):
-    database = index._database
+    database = index.database
     index.record(add(1, *(entry(pdb(f"m{number}.pdb", guid=f"{number * 7919:032x}")) for number in range(20_000))))
     seen = []
     explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "

@@ -24,6 +24,7 @@ def put(store, tmp_path):
 
 
 def why(store, asked):
+    store.catch_up()
     found = whereabouts(store, asked if isinstance(asked, Ask) else parse_any(asked))
     assert found.sentence
     return found
