@@ -19,7 +19,7 @@ def verify(context: Context, headers: bool, repair: bool) -> Exit:
     """Read every file again and hold it to its id, its record and the store's invariants.
 
     Without --repair it changes nothing. Exit code 1 when there is a fault; each one is named with what would mend it.
-    What --repair puts aside lies under .symsrv/displaced in the store.
+    What --repair puts aside lies under .symsrv/displaced in the store. Repair when no symstore.exe is writing to it.
     """
     from symsrv.upkeep.verify import Tally
     from symsrv.upkeep.verify import verify as faults_of

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from symsrv.ledger.index import Index
 
 _ADD_COLUMNS, _DEL_COLUMNS, _REF_COLUMNS, _OLD_REF_COLUMNS = 9, 3, 8, 3
+_AT_WORK_NS = 24 * 3600 * 10**9
 _LIMITS = Limits(members=16, ratio=4000)
 _BROKEN = ("truncated", "malformed")
 # What tools that were stopped leave beside the file they wrote; symsrv.dll's own is `download.error`.
@@ -46,6 +48,7 @@ class Folder:
     path: str
     folders: tuple[str, ...]
     files: tuple[str, ...]
+    changed_ns: int
 
     def place(self, name: str) -> str:
         """The path of what has this name in it."""
@@ -144,14 +147,19 @@ def twins(names: Iterable[str]) -> list[list[str]]:
     return [group for group in found.values() if len(group) > 1]
 
 
-def leftover(name: str) -> bool:
-    """Whether a file's name says that a tool was stopped while it wrote it."""
-    return _LEFTOVER.fullmatch(name) is not None
+def leftover(backend: Backend, path: str) -> bool:
+    """Whether a file's name and age say that a tool was stopped while it wrote it."""
+    stat = backend.stat(path) if _LEFTOVER.fullmatch(base_name(path)) else None
+    return stat is not None and _is_old(stat.modified_ns)
 
 
-def lonely(folder: Folder) -> bool:
-    """Whether nothing is in a folder but references to nothing."""
-    return bool(folder.path) and not folder.folders and set(folder.files) <= {microsoft.REFS}
+def deserted(folder: Folder) -> bool:
+    """Whether nothing is in a folder, and has not been for so long that nobody is about to put something there."""
+    return bool(folder.path) and not folder.folders and not folder.files and _is_old(folder.changed_ns)
+
+
+def _is_old(changed_ns: int) -> bool:
+    return time.time_ns() - changed_ns > _AT_WORK_NS
 
 
 def _folder_damage(backend: Backend, index: "Index", folder: Folder) -> Iterator[Damage]:
@@ -159,7 +167,7 @@ def _folder_damage(backend: Backend, index: "Index", folder: Folder) -> Iterator
         for other in others:
             yield Damage("twins", folder.place(other), f"it differs only in case from {folder.place(first)}")
     for name in folder.files:
-        if leftover(name):
+        if leftover(backend, folder.place(name)):
             yield Damage("leftover", folder.place(name), "a tool was stopped while it wrote it")
     if microsoft.REFS in folder.files:
         path = folder.place(microsoft.REFS)
@@ -170,9 +178,10 @@ def _folder_damage(backend: Backend, index: "Index", folder: Folder) -> Iterator
         unknown = numbers - index.known(numbers)
         for number in sorted(unknown):
             yield Damage("unknown-reference", path, f"it names transaction {digits(number)}, which nobody knows")
-        if lonely(folder) and numbers <= unknown | index.dead(numbers):
+        alone = not folder.folders and len(folder.files) == 1
+        if alone and numbers <= unknown | index.dead(numbers):
             yield Damage("orphan", folder.path, "nothing is in it but references to nothing")
-    elif lonely(folder):
+    elif deserted(folder):
         yield Damage("orphan", folder.path, "nothing is in it")
 
 
@@ -198,11 +207,12 @@ def _below(root: Path, path: str) -> Iterator[Folder]:
     try:
         with os.scandir(root / path) as entries:
             found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        changed_ns = (root / path).stat().st_mtime_ns
     except OSError:  # went while we walked
         return
     hidden = {OWN_FOLDER, microsoft.ADMIN} if not path else set()
     folders = tuple(sorted(name for name, is_folder in found if is_folder and name not in hidden))
-    here = Folder(path, folders, tuple(sorted(name for name, is_folder in found if not is_folder)))
+    here = Folder(path, folders, tuple(sorted(name for name, is_folder in found if not is_folder)), changed_ns)
     for name in here.folders:
         yield from _below(root, here.place(name))
     yield here

@@ -20,7 +20,7 @@ from symsrv.model.names import base_name, fold
 from symsrv.model.records import Entry, Status, Transaction
 from symsrv.store import microsoft
 from symsrv.store.adopting import Foreign
-from symsrv.store.damage import broken, broken_packed, folders_of, leftover, lonely, whole_line
+from symsrv.store.damage import broken, broken_packed, deserted, folders_of, leftover, whole_line
 from symsrv.store.lines import columns, text_of
 from symsrv.store.mending import Mend, admin_mends, filled, filling
 from symsrv.store.merging import merges
@@ -58,11 +58,11 @@ def repairs(backend: Backend, index: "Index") -> Iterator[Mend]:
         for name in folder.files:
             if name == microsoft.REFS:
                 yield from _torn_tail(backend, folder.place(name), "refs")
-            elif leftover(name):
+            elif leftover(backend, folder.place(name)):
                 yield aside(backend, folder.place(name), "what a stopped tool left is put aside")
             elif name not in _NO_SYMBOLS and folder.path.count("/") and not _is_ours(index, folder.place(name)):
                 yield from _doubtful(backend, folder.place(name))
-        if lonely(folder) and not folder.files:
+        if deserted(folder):
             gone = partial(backend.delete, f"{folder.path}/{uuid.uuid4().hex}")  # of a file that never was
             yield Mend(folder.path, "an empty folder goes", gone)
 

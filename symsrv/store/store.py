@@ -39,6 +39,7 @@ from symsrv.store.finding import Absence, Finder
 from symsrv.store.homes import Home, is_packed, places_of, plain_name
 from symsrv.store.marking import id_by_place, mark, read_id, write_format
 from symsrv.store.mending import mend_admin
+from symsrv.store.pointers import Pointed, follow
 from symsrv.store.reading import StoredReader, identify_packed
 from symsrv.store.unpacking import unpacked
 
@@ -163,6 +164,10 @@ class SymbolStore:
                 raise Missing(file.home)
             return local
         return self._copies.get(file).path
+
+    def pointer(self, home: str, roots: Sequence[Path]) -> Pointed:
+        """Where a `file.ptr` leads: to a file below one of the named folders, or nowhere and why."""
+        return follow(self._backend, home, roots)
 
     def look(self, home: str) -> Stat | None:
         """What lies at a home now."""

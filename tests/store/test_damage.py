@@ -1,5 +1,7 @@
 """Damage is told by its place; what is whole in any form that a tool writes is not called damaged."""
 
+import os
+
 import pytest
 
 from symsrv.backends import open_backend
@@ -56,8 +58,21 @@ def test_a_torn_line_has_its_number_and_an_unended_last_one_is_told():
         ("partial.pdb", False),
     ],
 )
-def test_leftovers_are_known_by_their_names(name, is_one):
-    assert room.leftover(name) == is_one
+def test_leftovers_are_known_by_their_names_and_only_when_they_are_old(tmp_path, name, is_one):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / name).write_bytes(b"")
+    assert not room.leftover(Disk(tmp_path), f"a/{name}")
+
+    os.utime(tmp_path / "a" / name, (0, 0))
+    assert room.leftover(Disk(tmp_path), f"a/{name}") == is_one
+
+
+def test_an_empty_folder_is_deserted_after_a_day(tmp_path):
+    (tmp_path / "a").mkdir()
+    assert not any(room.deserted(folder) for folder in room.folders_of(Disk(tmp_path)))
+
+    os.utime(tmp_path / "a", (0, 0))
+    assert [folder.path for folder in room.folders_of(Disk(tmp_path)) if room.deserted(folder)] == ["a"]
 
 
 def test_twins_are_told_together():
