@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from time import perf_counter
+from typing import Any
 from urllib.parse import quote
 
 from symsrv.metrics import ServeMetrics
@@ -25,6 +26,7 @@ from symsrv.serve.routes import REMEMBERED_BYTES, Door, Route, route
 from symsrv.serve.send import CHUNK_BYTES, FileShrunkError, read_now, send_big
 from symsrv.serve.zero_copy import EXTENSION
 from symsrv.store import SymbolStore
+from symsrv.store.whereabouts import whereabouts
 
 COMPLAINT_SECONDS = 60.0
 
@@ -147,7 +149,8 @@ class Front:
             return await _send_miss(_failed(exc, where), scope, send)
         decided = prepared.answer
         if isinstance(decided, Miss):
-            return await _send_miss(decided, scope, send)
+            why = await self._why(decided, where, scope)
+            return await _send_miss(decided, scope, send, why=why)
         try:
             if body is None and prepared.opened is not None:
                 zero_copy = EXTENSION in (scope.get("extensions") or ())
@@ -194,6 +197,16 @@ class Front:
         except BaseException:
             prepared.close()
             raise
+
+    async def _why(self, miss: Miss, where: Route, scope: Scope) -> dict[str, Any] | None:
+        """What `symsrv why` says, for who reads JSON: people and scripts, no debugger."""
+        if miss.reason is not Reason.NOT_FOUND or where.ask is None or not _reads_json(scope):
+            return None
+        try:
+            return (await self._pools.in_io(whereabouts, self._store, where.ask)).to_record()
+        except (SymsrvError, OSError) as exc:
+            logger.info("cannot say why", extra={"path": where.path, "error": str(exc)})
+            return None
 
     def _revision(self) -> object:
         """The store's revision; if news of it cannot be read, what is known is served, and nothing is remembered."""
@@ -257,16 +270,23 @@ def _failed(exc: Exception, where: Route) -> Miss:
     return Miss(Reason.FAILED)
 
 
-async def _send_miss(miss: Miss, scope: Scope, send: Send) -> tuple[str, int]:
-    as_json = b"application/json" in header(scope["headers"], b"accept")
-    headers, body = _MISSES[miss.reason, as_json]
+def _reads_json(scope: Scope) -> bool:
+    return b"application/json" in header(scope["headers"], b"accept")
+
+
+async def _send_miss(miss: Miss, scope: Scope, send: Send, *, why: dict[str, Any] | None = None) -> tuple[str, int]:
+    if why is None:
+        headers, body = _MISSES[miss.reason, _reads_json(scope)]
+    else:
+        headers, body = _miss(miss.reason, as_json=True, why=why)
     await send_whole(send, miss.status, headers, body, head=scope["method"] == "HEAD")
     return ("miss" if miss.status == 404 else "too-big"), 0
 
 
-def _miss(reason: Reason, *, as_json: bool) -> tuple[Headers, bytes]:
+def _miss(reason: Reason, *, as_json: bool, why: dict[str, Any] | None = None) -> tuple[Headers, bytes]:
     if as_json:
-        body, kind = json.dumps({"error": _SENTENCES[reason], "reason": reason}).encode() + b"\n", b"application/json"
+        record = {"error": _SENTENCES[reason], "reason": reason} | ({} if why is None else {"why": why})
+        body, kind = json.dumps(record).encode() + b"\n", b"application/json"
     else:
         body, kind = f"{_SENTENCES[reason]}\n".encode(), b"text/plain; charset=utf-8"
     return plain_headers(body, kind, (b"x-symsrv-reason", reason.encode()), (b"vary", b"accept")), body

@@ -31,6 +31,34 @@ def test_a_miss_says_why(shared):
     assert (head.status, head.body, head.headers) == (404, b"", plain.headers)
 
 
+def test_a_miss_says_what_would_mend_it_to_who_reads_json(site):
+    site.publish(("foo.pdb", build_pdb()))
+    site.store.delete([1])
+    accept = {"Accept": "text/html, application/json"}
+
+    told = site.get("/" + PDB, accept)
+    why = json.loads(told.body)["why"]
+
+    assert (told.status, told.reason, told.headers["content-type"]) == (404, "not-found", "application/json")
+    assert (why["reason"], why["here"], why["sights"][0]["deleted_by"]) == ("deleted", False, "0000000002")
+    assert why["mend"]
+    assert int(told.headers["content-length"]) == len(told.body)
+    assert json.loads(site.get(OTHER.replace("foo", "bar"), accept).body)["why"]["reason"] == "never-seen"
+    assert "why" not in json.loads(site.get("/nothing", accept).body)
+
+
+def test_a_miss_is_one_even_if_nobody_can_say_why(site, monkeypatch):
+    def refuse(*_):
+        raise BackendError("unavailable", "no")
+
+    monkeypatch.setattr("symsrv.serve.front.whereabouts", refuse)
+
+    told = site.get(OTHER, {"Accept": "application/json"})
+
+    assert told.status == 404
+    assert json.loads(told.body) == {"error": "not in this store", "reason": "not-found"}
+
+
 def test_every_stretch_of_a_big_file(shared):
     whole = (shared.root / BIG).read_bytes()
 
