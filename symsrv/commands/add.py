@@ -37,6 +37,7 @@ NOTES = 12
 @click.option("--include", multiple=True, metavar="GLOB", help="Only files like this; may be given several times.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="No files or folders like this, in archives too.")
 @click.option("--replace", is_flag=True, help="Where the store has other bytes under the same key, put these there.")
+@click.option("--compress", is_flag=True, help="Keep new files as cabinets (foo.pd_), as symstore.exe /compress does.")
 @click.option(
     "--strict",
     is_flag=True,
@@ -52,6 +53,7 @@ def add(
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     replace: bool,
+    compress: bool,
     strict: bool,
 ) -> Exit:
     """Publish files as one transaction: work out what each is, and file it where debuggers ask for it.
@@ -85,6 +87,7 @@ def add(
                 comment=comment,
                 tag=tag,
                 replace=replace,
+                compress=compress,
                 strict=strict,
                 pairing=True,
                 on_file=line.step,

@@ -206,3 +206,14 @@ def test_an_interrupt_while_unpacking_leaves_nothing(tmp_path, store):
     assert list((tmp_path / "temporary").iterdir()) == []
     assert list((store / ".symsrv" / "transactions").glob("*")) == []
     assert [one for one in (store / ".symsrv" / "incoming").rglob("*") if one.is_file()] == []
+
+
+def test_compress_keeps_new_files_as_cabinets(run, tmp_path, store):
+    out = build(tmp_path / "out")
+
+    done = run("add", out, "--store", store, "--compress")
+
+    assert done.code == 0
+    assert done.out.splitlines()[0] == f"stored   {out / 'app1.exe'}  app1.exe/100000013000/app1.ex_"
+    assert (store / "app1.exe" / "100000013000" / "app1.ex_").read_bytes()[:4] == b"MSCF"
+    assert run("add", out, "--store", store).out.splitlines()[-1].endswith("0 stored, 3 present, 1 ignored")
