@@ -168,7 +168,7 @@ class StatusLine:
     def __init__(self) -> None:
         self.shown = False
         self._lock = threading.RLock()
-        self._width = 0
+        self._text = ""
         self._handlers: list[logging.Handler] = []
 
     def open(self) -> None:
@@ -191,17 +191,19 @@ class StatusLine:
         if self.shown:
             with self._lock:
                 cut = shown(text)[:_COLUMNS]
-                sys.stderr.write(f"\r{cut.ljust(self._width)}")
+                if cut == self._text:
+                    return
+                sys.stderr.write(f"\r{cut.ljust(len(self._text))}")
                 sys.stderr.flush()
-                self._width = len(cut)
+                self._text = cut
 
     def clear(self) -> None:
         """Leaves an empty line for others to write on."""
-        if self.shown and self._width:
+        if self.shown and self._text:
             with self._lock:
-                sys.stderr.write(f"\r{' ' * self._width}\r")
+                sys.stderr.write(f"\r{' ' * len(self._text)}\r")
                 sys.stderr.flush()
-                self._width = 0
+                self._text = ""
 
     def _make_way(self, _record: logging.LogRecord) -> bool:
         self.clear()
@@ -217,7 +219,7 @@ def sentence(status: "WatchStatus", *, stopping: bool = False) -> str:
     if status.waiting is not None:
         more = f" and {status.pending - 1:,} more" if status.pending > 1 else ""
         said += f"; waiting for {Path(status.waiting).name}{more}"
-    return said + ("; stopping after this publish, once more stops at once" if stopping else "")
+    return said + ("; stopping, once more stops at once" if stopping else "")
 
 
 def _counted(number: int, what: str) -> str:

@@ -24,7 +24,7 @@ from symsrv.ingest.watch import WatchedFolder, Watcher
 from symsrv.layouts import home
 from tests.ingest.files import elf, pdb, pe, written
 
-QUIET = 0.4
+QUIET = 0.5
 MAKERS: tuple[tuple[str, Callable[[int], bytes]], ...] = (("exe", pe), ("pdb", pdb), ("so", elf), ("txt", str))
 
 sizes = pytest.mark.parametrize(
@@ -36,6 +36,14 @@ sizes = pytest.mark.parametrize(
     ],
 )
 ways = pytest.mark.parametrize("way", ["events", "polling", "deaf"])
+rebuilds = pytest.mark.parametrize(
+    ("files", "folders", "way"),
+    [
+        pytest.param(200, 40, "events", id="small"),
+        *(pytest.param(2_000, 200, way, id=f"some-{way}", marks=pytest.mark.interop) for way in ("polling", "deaf")),
+        *(pytest.param(20_000, 2_000, way, id=f"all-{way}", marks=pytest.mark.prove) for way in ("events", "deaf")),
+    ],
+)
 
 
 class Watching:
@@ -71,7 +79,7 @@ class Watching:
         ends = time.monotonic() + seconds
         while wanted.keys() - self.stored().keys() and time.monotonic() < ends:
             time.sleep(0.1)
-        time.sleep(4 * QUIET)
+        time.sleep(2 * QUIET)
         return wanted
 
 
@@ -188,8 +196,7 @@ def test_a_consumer_that_stands_still_while_a_build_goes_on(disk, tmp_path, file
     counted(f"{files} files, the consumer stood still", disk, watching, wanted)
 
 
-@sizes
-@ways
+@rebuilds
 def test_builds_that_delete_and_rebuild(disk, tmp_path, files, folders, way):
     out = tmp_path / "out"
     out.mkdir()
