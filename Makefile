@@ -22,7 +22,7 @@ PY := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
 # A bucket needs its own packages.
-EXTRA := $(if $(findstring s3://,$(STORE)),s3)
+EXTRA := $(if $(findstring s3://,$(STORE)),s3)$(if $(findstring gs://,$(STORE)),gcs)
 
 .PHONY: help up test lint format interop prove bench constraints clean distclean
 help:
@@ -43,7 +43,7 @@ $(VENV)/.run-$(EXTRA): $(VENV)/.made pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "installing symsrv and what its tests need into $(VENV) ..."
 	@$(PIP) -e ".[test]"
-	@touch $@ $(VENV)/.run- $(VENV)/.run-s3
+	@touch $@ $(VENV)/.run- $(VENV)/.run-s3 $(VENV)/.run-gcs
 
 $(VENV)/.prove: $(VENV)/.test
 	@$(PIP) -e ".[prove]"

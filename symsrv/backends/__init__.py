@@ -13,7 +13,8 @@ from symsrv.model.errors import UsageError
 
 
 def open_backend(url: str, *, create: bool = False, read_only: bool = False, semaphore: bool = False) -> Backend:
-    """Opens the place that a `--store` names: a folder, `file:///…`, `s3://bucket/prefix`, `memory://name`.
+    """Opens the place that a `--store` names: a folder, `file:///…`, `s3://bucket/prefix`, `gs://bucket/prefix`,
+    `memory://name`.
 
     A folder that is not there raises NoStore, unless `create`. `semaphore`: hold `_lockfile.sem`, too, where there
     is a lock.
@@ -70,9 +71,16 @@ def _open_s3(url: str, *, create: bool, read_only: bool, semaphore: bool) -> Bac
     return open_s3(url, read_only=read_only)
 
 
+def _open_gcs(url: str, *, create: bool, read_only: bool, semaphore: bool) -> Backend:
+    from symsrv.backends.gcs import open_gcs  # google-cloud-storage likewise
+
+    return open_gcs(url, read_only=read_only)
+
+
 BACKENDS: dict[str, Opener] = {
     "file": _open_disk,
     "memory": _open_memory,
     "s3": _open_s3,
+    "gs": _open_gcs,
 }
 """How each scheme is opened."""

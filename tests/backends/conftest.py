@@ -1,4 +1,4 @@
-"""A moto server for the tests of S3, started once."""
+"""Servers for the tests of buckets, each started once."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 pytest.register_assert_rewrite("tests.backends.contract")
 
-from tests.peers import moto  # noqa: E402
+from tests.peers import gcs, moto  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +20,16 @@ def bucket(moto_url: str) -> Iterator[str]:
     """A new bucket, and an environment in which boto3 finds it."""
     with moto.environment(moto_url):
         yield moto.new_bucket(moto_url)
+
+
+@pytest.fixture(scope="session")
+def gcs_url() -> Iterator[str]:
+    with gcs.gcs_server() as url:
+        yield url
+
+
+@pytest.fixture
+def gcs_bucket(gcs_url: str) -> Iterator[str]:
+    """A new bucket, and an environment in which Google's library finds it."""
+    with gcs.environment(gcs_url):
+        yield gcs.new_bucket(gcs_url)

@@ -57,10 +57,11 @@ def test_a_file_is_no_store(tmp_path: Path):
     ("url", "word"),
     [
         ("ftp://host/store", "s3://"),
-        ("gs://bucket", "memory://"),
+        ("az://bucket", "memory://"),
         ("", "--store"),
         ("file://host/store", "file:///host/store"),
         ("s3://", "s3://bucket/prefix"),
+        ("gs://", "gs://bucket/prefix"),
         ("memory://", "memory://test"),
     ],
 )
@@ -71,25 +72,27 @@ def test_what_cannot_be_opened_says_what_can(url: str, word: str):
     assert word in str(caught.value)
 
 
-def test_without_boto3_the_error_says_what_to_install():
+@pytest.mark.parametrize(("module", "scheme", "extra"), [("boto3", "s3", "s3"), ("google.cloud.storage", "gs", "gcs")])
+def test_without_its_library_the_error_says_what_to_install(module: str, scheme: str, extra: str):
     code = (
-        "import sys; sys.modules['boto3'] = None\n"
+        f"import sys; sys.modules['{module}'] = None\n"
         "from symsrv.backends import open_backend\n"
         "from symsrv.model.errors import UsageError\n"
-        "try: open_backend('s3://bucket')\n"
+        f"try: open_backend('{scheme}://bucket')\n"
         "except UsageError as exc: print(exc)\n"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert 'pip install "symsrv[s3]"' in done.stdout
+    assert f'pip install "symsrv[{extra}]"' in done.stdout
 
 
-def test_boto3_is_loaded_only_for_a_bucket(tmp_path: Path):
+def test_the_library_of_a_bucket_is_loaded_only_for_one(tmp_path: Path):
     code = (
-        "import sys; from symsrv.backends import open_backend; open_backend(sys.argv[1]); print('boto3' in sys.modules)"
+        "import sys; from symsrv.backends import open_backend; open_backend(sys.argv[1]);"
+        "print({'boto3', 'google.cloud.storage', 'requests'} & {*sys.modules})"
     )
 
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
 
-    assert done.stdout.strip() == "False"
+    assert done.stdout.strip() == "set()"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from symsrv.backends.gcs import GcsObjects
 from symsrv.backends.memory import MemoryObjects
 from symsrv.backends.objects import ObjectBackend, Objects
 from symsrv.backends.s3 import S3Objects
@@ -16,6 +17,7 @@ from symsrv.store import SymbolStore
 from tests.crash.checking import check_after_recovery, check_as_it_lies, sha256_of
 from tests.crash.publishing import draft, image
 from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.peers import gcs
 from tests.peers.moto import client, environment, moto_server, new_bucket
 
 
@@ -123,6 +125,17 @@ def s3():
 def test_every_prefix_keeps_the_invariants_on_s3(recorded, s3, tmp_path):
     bucket, s3_client = s3
     check_prefixes(recorded, lambda: S3Objects(bucket, f"{uuid.uuid4().hex}/", client=s3_client), tmp_path)
+
+
+@pytest.mark.interop
+def test_every_prefix_keeps_the_invariants_on_gcs(recorded, gcs_bucket, tmp_path):
+    check_prefixes(recorded, lambda: GcsObjects(gcs_bucket, f"{uuid.uuid4().hex}/"), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def gcs_bucket():
+    with gcs.gcs_server() as endpoint, gcs.environment(endpoint):
+        yield gcs.new_bucket(endpoint)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

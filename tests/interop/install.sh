@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the real peers that `make interop` runs against: debuggers, servers, databases, readers of symbols, from
-# Debian's or Ubuntu's packages, and one that is built. Quick when they are there already. Where it cannot install, it
+# Debian's or Ubuntu's packages, and two that are built. Quick when they are there already. Where it cannot install, it
 # says what is missing and goes on: the tests skip what is not there, or fail if the machine could have had it and
 # CI=true.
 set -euo pipefail
@@ -57,6 +57,14 @@ if ! command -v dump_syms >/dev/null && [ ! -x "$cache/cargo/bin/dump_syms" ] &&
     cargo install dump_syms --version "$dump_syms_version" --locked --quiet --no-default-features --features cli \
         --root "$cache/cargo" --target-dir "$build" || echo "dump_syms could not be built" >&2
     rm -rf "$build"
+fi
+
+# fake-gcs-server, for stores in Google Cloud Storage: built once, in about a minute, where there is a Go to build it.
+fake_gcs_server_version=1.56.1
+if ! command -v fake-gcs-server >/dev/null && [ ! -x "$cache/go/bin/fake-gcs-server" ] && command -v go >/dev/null; then
+    echo "building fake-gcs-server $fake_gcs_server_version into $cache ..."
+    GOBIN="$cache/go/bin" go install "github.com/fsouza/fake-gcs-server@v$fake_gcs_server_version" >/dev/null 2>&1 ||
+        echo "fake-gcs-server could not be built" >&2
 fi
 
 wanted=$(missing)

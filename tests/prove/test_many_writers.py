@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from symsrv.store import open_store
-from tests.peers import ceph, moto
+from tests.peers import ceph, gcs, moto
 from tests.prove.rounds import REPOSITORY, Ledger, give, ordinary, rounds, workplace
 
 WRITERS = 8
 
 
 @rounds
-@pytest.mark.parametrize("kind", ["disk", "moto", "ceph"])
+@pytest.mark.parametrize("kind", ["disk", "moto", "ceph", "gcs"])
 def test_eight_writers(rounds, kind, request):
     with workplace() as folder, ExitStack() as stack:
         url = _place(kind, folder, stack, request)
@@ -52,6 +52,10 @@ def _place(kind: str, folder: Path, stack: ExitStack, request: pytest.FixtureReq
         (folder / "store").mkdir()
         give(folder / "store")
         return str(folder / "store")
+    if kind == "gcs":
+        endpoint = stack.enter_context(gcs.gcs_server())
+        stack.enter_context(gcs.environment(endpoint))
+        return f"gs://{gcs.new_bucket(endpoint)}/symbols"
     if kind == "moto":
         endpoint, credentials = stack.enter_context(moto.moto_server()), moto.CREDENTIALS
     else:
