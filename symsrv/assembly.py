@@ -24,7 +24,12 @@ class Assembly:
         """The configured store, made if there is none yet."""
         return self._opened(create=True)
 
-    def _opened(self, *, create: bool) -> SymbolStore:
+    @cached_property
+    def new_two_tier_store(self) -> SymbolStore:
+        """The same, and one that is made now gets folders of the first two letters of names."""
+        return self._opened(create=True, two_tier=True)
+
+    def _opened(self, *, create: bool, two_tier: bool = False) -> SymbolStore:
         store = open_store(
             self.config.required_store(),
             create=create,
@@ -32,6 +37,7 @@ class Assembly:
             index_url=self.config.index,
             lock_seconds=self.config.lock_timeout,
             semaphore=self.config.semaphore,
+            two_tier=two_tier,
         )
         self._stack.callback(store.close)
         return store

@@ -46,3 +46,11 @@ def test_a_store_is_made_only_where_that_is_asked_for(tmp_path):
 def test_no_store_is_wrong_usage():
     with pytest.raises(UsageError, match="no store is named"):
         Assembly(Config()).store.close()
+
+
+def test_a_store_that_is_made_now_may_have_two_tiers(tmp_path):
+    config = Config(store=str(tmp_path / "store"), state=tmp_path / "state")
+    assembly = Assembly(config)
+
+    assert assembly.new_two_tier_store.two_tier()
+    assembly.close()

@@ -184,7 +184,8 @@ def _preferred(chosen: Sequence[Chosen], prefer: str, store: "SymbolStore | None
     def loses(key: str | None, kind: str | None) -> bool:
         if key is None or kind is None or kind == prefer:
             return False
-        return key in best or (store is not None and _kind(store.identify(key)) == prefer)
+        there = store.kept(key) if store is not None else None
+        return key in best or (store is not None and there is not None and _kind(store.identify(there.path)) == prefer)
 
     why = f"/h prefers the {_KIND_WORDS[prefer]} symbols that have the same key"
     return [Chosen(one.source, why) if loses(*what) else one for one, what in zip(chosen, offered, strict=True)]

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symsrv.commands.base import Context, outcome
 from symsrv.commands.symstore_files import NO_MATCH, UNKNOWN, Chosen, choose, sources
 from symsrv.commands.symstore_line import Call
 from symsrv.commands.symstore_report import Report
 from symsrv.ingest import FileResult, FileStatus, preview, publish
-from symsrv.model.errors import Exit, UsageError
+from symsrv.model.errors import Exit
 
 if TYPE_CHECKING:
     from symsrv.ingest import Source
@@ -19,27 +19,11 @@ _UNKNOWN_REASONS = frozenset({"unknown-format", "empty"})
 _PASSED_OVER = (FileStatus.IGNORED, FileStatus.CONFLICT)
 
 
-def store_options(call: Call) -> dict[str, Any]:
-    """What of a call is the store's to do, as the further arguments of `publish`: the one place for them.
-
-    Raises UsageError for what the store cannot do.
-    """
-    if call.compress:
-        raise UsageError(
-            "/compress: the store keeps files as they are; leave it away, and every debugger finds the same files"
-        )
-    if call.two_tier:
-        raise UsageError(
-            "/3: the store is laid out in one tier; leave it away, and symsrv answers clients of two tiers all the same"
-        )
-    return {}
-
-
 def add(context: Context, call: Call, report: Report) -> Exit:
     """Publishes files by their content as one transaction."""
-    options = store_options(call)
     found = sources(call)
-    store = context.assembly().new_store
+    assembly = context.assembly()
+    store = assembly.new_two_tier_store if call.two_tier else assembly.new_store
     choice = _Choice(choose(call, found, store))
     with context.progress("publishing") as line:
         receipt = publish(
@@ -49,8 +33,8 @@ def add(context: Context, call: Call, report: Report) -> Exit:
             version=call.version,
             comment=call.comment,
             replace=call.force_copy,
+            compress=call.compress,
             on_file=line.step,
-            **options,
         )
     if receipt.transaction is not None:
         report.identifier(receipt.transaction)

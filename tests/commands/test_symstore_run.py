@@ -4,9 +4,7 @@ import re
 
 import pytest
 
-from symsrv.commands.symstore_line import Call
-from symsrv.commands.symstore_run import _place, store_options
-from symsrv.model.errors import UsageError
+from symsrv.commands.symstore_run import _place
 from tests.commands.test_symstore_files import STRIPPED
 from tests.ingest.files import build, pdb, pe, written, zipped
 from tests.made.pdb_builder import build_pdb
@@ -215,21 +213,6 @@ def test_places_are_spelled_as_the_store_is():
     assert _place("s3://bucket/x", "a/b/c") == "s3://bucket/x/a/b/c"
 
 
-def test_what_the_store_does_not_do_is_refused_before_it_is_touched(add, store, tmp_path):
-    path = written(tmp_path / "app.exe", pe())
-
-    assert store_options(Call("add")) == {}
-    for option in ("/compress", "/3"):
-        try:
-            store_options(Call("add", compress=option == "/compress", two_tier=option == "/3"))
-        except UsageError:
-            done = add("/f", path, option)
-            assert done.code == 2
-            assert done.out.startswith(f"SYMSTORE ERROR: Class: Syntax. Desc: {option}: ")
-            assert not store.exists()
-
-
-@pytest.mark.xfail(reason="symstore_run.store_options waits for a store that keeps cabinets", strict=True)
 def test_compress_keeps_each_file_as_a_cabinet(add, store, tmp_path):
     path = written(tmp_path / "app.pdb", pdb())
 
@@ -242,7 +225,6 @@ def test_compress_keeps_each_file_as_a_cabinet(add, store, tmp_path):
     assert packed.with_name("refs.ptr").read_bytes().endswith(b",pri,,Y,,")
 
 
-@pytest.mark.xfail(reason="symstore_run.store_options waits for a store of two tiers", strict=True)
 def test_3_makes_a_new_store_of_two_tiers(add, store, tmp_path):
     add("/f", written(tmp_path / "app.exe", pe()), "/3")
 

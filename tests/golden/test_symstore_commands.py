@@ -169,7 +169,6 @@ def test_a_whole_folder_counts_what_it_passes_over(symstore, real, tmp_path):
     assert (store / PROG / "dummyprog.pdb").read_bytes() == (root / PROG / "dummyprog.pdb").read_bytes()
 
 
-@pytest.mark.xfail(reason="symstore_run.store_options waits for a store that keeps cabinets", strict=True)
 def test_a_compressed_store_has_the_files_of_the_real_one(symstore, real, tmp_path):
     """But for the cabinet's own bytes, which each compressor writes its way."""
     root, store = real("new_store_compressed"), tmp_path / "store"
