@@ -3,6 +3,7 @@
 import click
 
 from symsrv.commands.base import Context, Ended, verb
+from symsrv.commands.signals import hangups
 from symsrv.model.errors import Exit
 
 
@@ -18,7 +19,10 @@ def serve(context: Context, listen: str | None, workers: int | None) -> Exit:
     from symsrv.daemon import serve_store
 
     store = context.assembly().store
-    ended_by = serve_store(context.assembly(), ready=lambda url, _port: context.say(f"serving {store.url} at {url}"))
+    with hangups(lambda: context.warn("serve reads its configuration when it starts: restart it to change anything")):
+        ended_by = serve_store(
+            context.assembly(), ready=lambda url, _port: context.say(f"serving {store.url} at {url}")
+        )
     if ended_by:
         raise Ended(ended_by)
     return Exit.DONE

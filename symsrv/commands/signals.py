@@ -3,7 +3,8 @@
 import signal
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Self
 
@@ -49,6 +50,21 @@ class Signals:
 
     def _hang_up(self, _number: int, _frame: FrameType | None) -> None:
         self.reload.set()
+
+
+@contextmanager
+def hangups(heard: Callable[[], None]) -> Iterator[None]:
+    """Calls `heard` for a hangup instead of ending the process, unless it is the terminal's that went away."""
+    number = getattr(signal, "SIGHUP", None)
+    before: Any = None
+    if number is not None and not _has_terminal():
+        with suppress(ValueError):  # not in the main thread: somebody else minds signals
+            before = signal.signal(number, lambda *_: heard())
+    try:
+        yield
+    finally:
+        if before is not None and number is not None:
+            signal.signal(number, before)
 
 
 def _has_terminal() -> bool:

@@ -44,6 +44,24 @@ def test_a_bare_folder_is_served_and_left_as_it_is(tmp_path):
     assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["a.dll", "pingme.txt"]
 
 
+@signals
+@pytest.mark.skipif(os.isatty(0), reason="a terminal's hangup ends it")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_hangups_end_nothing(run, tmp_path, workers):
+    path = image(tmp_path, "a.dll")
+    run("add", path, "--store", tmp_path / "store")
+
+    with running("serve", "--store", tmp_path / "store", "--workers", workers) as server:
+        server.wait_for(HOME)
+        for _ in range(2):
+            server.process.send_signal(signal.SIGHUP)
+            assert server.wait_for(HOME) == path.read_bytes()
+        assert server.end() == 128 + signal.SIGTERM
+
+    assert any("restart it" in line for line in server.said)
+    assert not [line for line in server.said if "Traceback" in line]
+
+
 def test_exit_codes(run, tmp_path):
     assert run("serve", "--store", tmp_path / "nowhere").code == 10
     (tmp_path / "store").mkdir()
