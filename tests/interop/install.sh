@@ -25,6 +25,8 @@ ninja|ninja-build
 xbuild|mono-xbuild
 mcs|mono-mcs
 systemd-analyze|systemd
+cabextract|cabextract
+gcab|gcab
 objcopy|binutils
 readelf|binutils
 eu-readelf|elfutils
