@@ -201,7 +201,8 @@ class Config(Options):
     """Every option of symsrv."""
 
     store: str | None = Field(
-        default=None, description="Where the symbols lie: a folder (relative to this file) or s3://bucket/prefix."
+        default=None,
+        description="Where the symbols lie: a folder (relative to this file), s3://bucket/prefix or gs://bucket/prefix.",
     )
     state: Path | None = Field(
         default=None,

@@ -6,7 +6,8 @@ What differs from a disk (`docs/store.md`, "The commit on a bucket"):
 * Staged bytes are a spool file on this machine. What is above the limit of a single put is in the bucket's
   `incoming/` at once; the rest gets there only by `share`.
 * A large file cannot be put create-only everywhere (Ceph 16 ignores the condition when a multipart upload completes),
-  so it is copied within the bucket from `incoming/`, with a look before and after.
+  so it is copied within the bucket from `incoming/`, with a look before and after. Where it can (Google's), no put is
+  too large to be a single one.
 * Nothing can be appended.
 """
 

@@ -222,7 +222,9 @@ def _common(*, store: bool, answers: bool, dry_run: bool, configured: bool) -> l
     if store:
         options.append(
             click.Option(
-                ["--store"], metavar="URL", help="The store: a folder or s3://bucket/prefix.  [env: SYMSRV_STORE]"
+                ["--store"],
+                metavar="URL",
+                help="The store: a folder, s3://bucket/prefix or gs://bucket/prefix.  [env: SYMSRV_STORE]",
             )
         )
     if dry_run:

@@ -128,14 +128,16 @@ def test_every_prefix_keeps_the_invariants_on_s3(recorded, s3, tmp_path):
 
 
 @pytest.mark.interop
-def test_every_prefix_keeps_the_invariants_on_gcs(recorded, gcs_bucket, tmp_path):
-    check_prefixes(recorded, lambda: GcsObjects(gcs_bucket, f"{uuid.uuid4().hex}/"), tmp_path)
+def test_every_prefix_keeps_the_invariants_on_gcs(recorded, google, tmp_path):
+    bucket, session = google
+    check_prefixes(recorded, lambda: GcsObjects(bucket, f"{uuid.uuid4().hex}/", session=session), tmp_path)
 
 
 @pytest.fixture(scope="module")
-def gcs_bucket():
-    with gcs.gcs_server() as endpoint, gcs.environment(endpoint):
-        yield gcs.new_bucket(endpoint)
+def google():
+    """A bucket on fake-gcs-server, and a session to it."""
+    with gcs.gcs_server() as endpoint, gcs.environment(endpoint), gcs.session() as session:
+        yield gcs.new_bucket(endpoint), session
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from google.auth.credentials import AnonymousCredentials
+from google.auth.transport.requests import AuthorizedSession
 
 CACHE = Path(
     os.environ.get("SYMSRV_INTEROP_CACHE")
@@ -63,6 +65,11 @@ def new_bucket(endpoint: str) -> str:
     name = f"store-{uuid.uuid4().hex[:12]}"
     requests.post(f"{endpoint}/storage/v1/b", json={"name": name}, timeout=10).raise_for_status()
     return name
+
+
+def session() -> AuthorizedSession:
+    """A plain session, apart from symsrv's own."""
+    return AuthorizedSession(AnonymousCredentials())
 
 
 @contextlib.contextmanager
