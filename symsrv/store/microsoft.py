@@ -82,6 +82,22 @@ def lastid(backend: Backend) -> int:
     return number_of(text.read(text.lines[0]).strip()) if text.lines else 0
 
 
+def for_index_readers(backend: Backend, name: str) -> bytes | None:
+    """`lastid.txt`, or a number's list without source paths, as Sentry's index reader asks for them; None if unknown.
+
+    It wants every number up to the last, so a delete, and what was deleted, is an empty list.
+    """
+    if name == "lastid.txt":
+        return digits(last_number(backend)).encode()
+    if len(name) != 10 or not name.isdecimal() or not name.isascii() or int(name) == 0:
+        return None
+    try:
+        pairs = parse_list(backend.read(file_list(int(name))))
+    except Missing:
+        return b"" if int(name) <= last_number(backend) else None
+    return "".join(f'"{key}",""\r\n'.replace("/", "\\") for key, _source in pairs).encode()
+
+
 def unlisted(backend: Backend, number: int) -> int:
     """The first number from this one on under which no tool has a list: lastid.txt may be lost, or put back."""
     while any(backend.stat(file_list(number) + suffix) for suffix in ("", DELETED)):

@@ -1,15 +1,40 @@
-"""Reading a stored file in pieces, so that headers can be looked at wherever the bytes lie."""
+"""Reading a stored file in pieces, so that headers can be looked at wherever the bytes lie, and what they tell."""
 
 import tempfile
 from pathlib import Path
 
 from symsrv.backends.base import Backend
-from symsrv.formats import identify_path
+from symsrv.formats import identify, identify_path
 from symsrv.formats.base import READ_BUDGET_BYTES, Reader
-from symsrv.model.errors import Missing
+from symsrv.layouts import parse_any
+from symsrv.model.errors import ArchiveError, Missing, NotIdentified
 from symsrv.model.identity import Identity
-from symsrv.store.homes import plain_name
+from symsrv.model.names import base_name
+from symsrv.store.homes import is_packed, plain_name
 from symsrv.store.unpacking import unpacked
+
+
+def identities_at(backend: Backend, path: str) -> tuple[Identity, ...]:
+    """What lies at a path by its headers, unpacked if need be; empty if no debug file, damaged, or gone."""
+    try:
+        if is_packed(path):
+            return identify_packed(backend, path)
+        return identify(StoredReader(backend, path), base_name(path))
+    except (NotIdentified, Missing, ArchiveError):
+        return ()
+
+
+def identities_told(backend: Backend, path: str) -> tuple[Identity, ...]:
+    """What lies at a path by its headers, or else what its place says it is, as for formats we cannot read.
+
+    What is compressed is not unpacked for it: that would take days in a large store.
+    """
+    if not is_packed(path) and (found := identities_at(backend, path)):
+        return found
+    ask = parse_any(path)
+    if ask is None or not ask.ids:
+        return ()
+    return (Identity("unknown", "both", plain_name(path), ask.ids[:1]),)
 
 
 def identify_packed(backend: Backend, path: str) -> tuple[Identity, ...]:

@@ -14,18 +14,10 @@ from platformdirs import user_state_path
 
 from symsrv.backends import open_backend
 from symsrv.backends.base import Backend, Opened, Staged, Stat
-from symsrv.formats import identify
 from symsrv.layouts import parse_any
 from symsrv.model.ask import Ask
-from symsrv.model.errors import (
-    ArchiveError,
-    Missing,
-    NoSuchTransaction,
-    NotIdentified,
-    StoreError,
-)
+from symsrv.model.errors import Missing, NoSuchTransaction, StoreError
 from symsrv.model.identity import Identity
-from symsrv.model.names import base_name
 from symsrv.model.records import StoredFile, Transaction, digits
 from symsrv.store import documents, microsoft, places
 from symsrv.store.adopting import let_go
@@ -36,12 +28,12 @@ from symsrv.store.comparing import Hashes
 from symsrv.store.copies import Copies, copies_folder
 from symsrv.store.draft import Draft
 from symsrv.store.finding import Absence, Finder
-from symsrv.store.homes import Home, is_packed, places_of, plain_name
+from symsrv.store.homes import Home, is_packed, places_of
 from symsrv.store.marking import id_by_place, mark, read_id, write_format
 from symsrv.store.mending import mend_admin
 from symsrv.store.pointers import Pointed, follow
-from symsrv.store.reading import StoredReader, identify_packed
-from symsrv.store.unpacking import unpacked
+from symsrv.store.reading import identities_at, identities_told
+from symsrv.store.unpacking import packing_fault
 
 if TYPE_CHECKING:
     from symsrv.ledger.index import Index
@@ -193,21 +185,11 @@ class SymbolStore:
 
         One that is compressed is unpacked for it.
         """
-        try:
-            if is_packed(home):
-                return identify_packed(self._backend, home)
-            return identify(StoredReader(self._backend, home), base_name(home))
-        except (NotIdentified, Missing, ArchiveError):
-            return ()
+        return identities_at(self._backend, home)
 
     def damage(self, home: str) -> str | None:
         """What is wrong with a file that is compressed; None if it can be unpacked, or is not compressed."""
-        try:
-            for _ in unpacked(self._backend, home) if is_packed(home) else ():
-                pass
-        except ArchiveError as error:
-            return str(error)
-        return None
+        return packing_fault(self._backend, home) if is_packed(home) else None
 
     def stage(self, path: Path) -> Staged:
         """Copies a file durably to where no reader looks, and hashes the copy; raises SourceError."""
@@ -272,7 +254,8 @@ class SymbolStore:
         for stat in self.files():  # takes long in a large store: whoever asks meanwhile is answered
             known = self.index.at(stat.path)
             if known is None or not known.identities:
-                batch.append(StoredFile(stat.path, stat.size, stat.sha256, stat.modified_ns, self._identities(stat)))
+                identities = identities_told(self._backend, stat.path)
+                batch.append(StoredFile(stat.path, stat.size, stat.sha256, stat.modified_ns, identities))
             count += 1
             if len(batch) >= _INDEX_BATCH:
                 self.index.put_files(batch)
@@ -325,19 +308,8 @@ class SymbolStore:
         return self._generation
 
     def admin_file(self, name: str) -> bytes | None:
-        """What Sentry's index reader asks of `000Admin`: `lastid.txt`, and each number's list without source paths.
-
-        It wants every number up to the last, so a delete, and what was deleted, is an empty list.
-        """
-        if name == "lastid.txt":
-            return digits(microsoft.last_number(self._backend)).encode()
-        if len(name) != 10 or not name.isdecimal() or not name.isascii() or int(name) == 0:
-            return None
-        try:
-            pairs = microsoft.parse_list(self._backend.read(microsoft.file_list(int(name))))
-        except Missing:
-            return b"" if int(name) <= microsoft.last_number(self._backend) else None
-        return "".join(f'"{key}",""\r\n'.replace("/", "\\") for key, _source in pairs).encode()
+        """What Sentry's index reader asks of `000Admin`: `lastid.txt`, and each number's list without source paths."""
+        return microsoft.for_index_readers(self._backend, name)
 
     @cached_property
     def care(self) -> Care:
@@ -363,18 +335,6 @@ class SymbolStore:
         if "index" in self.__dict__:
             self.index.close()
         self._backend.close()
-
-    def _identities(self, stat: Stat) -> tuple[Identity, ...]:
-        """What a file is by its headers, or else what its place says it is, as for formats we cannot read.
-
-        What is compressed is not unpacked for it: that would take days in a large store.
-        """
-        if not is_packed(stat.path) and (found := self.identify(stat.path)):
-            return found
-        ask = parse_any(stat.path)
-        if ask is None or not ask.ids:
-            return ()
-        return (Identity("unknown", "both", plain_name(stat.path), ask.ids[:1]),)
 
     def _freed(self, transaction: Transaction) -> Mapping[str, bool]:
         self.catch_up()

@@ -26,6 +26,16 @@ def unpacked(backend: Backend, path: str) -> Iterator[bytes]:
         yield from _first_member(local)
 
 
+def packing_fault(backend: Backend, path: str) -> str | None:
+    """Why what lies compressed at a path cannot be unpacked; None if it can. Raises Missing."""
+    try:
+        for _ in unpacked(backend, path):
+            pass
+    except ArchiveError as error:
+        return str(error)
+    return None
+
+
 @contextlib.contextmanager
 def local_file(backend: Backend, path: str) -> Iterator[Path]:
     """A file on this machine with the bytes at a path: the stored one, or a copy that is dropped; raises Missing."""

@@ -143,3 +143,15 @@ def test_striking_keeps_the_line_ends_of_the_others(tmp_path):
 
     assert store.read(microsoft.SERVER) == b"0000000001,add\n0000000002,add\r\n"
     assert store.read(f"{KEY}/refs.ptr") == b"0000000001,file,a\n0000000002,file,b"
+
+
+def test_index_readers_get_lists_without_sources_and_nothing_else(tmp_path):
+    store = Disk(tmp_path)
+    microsoft.put_lastid(store, 2)
+    microsoft.put_list(store, transaction(entries=(ENTRY,)))
+
+    assert microsoft.for_index_readers(store, "lastid.txt") == b"0000000002"
+    assert microsoft.for_index_readers(store, "0000000001") == b'"%s",""\r\n' % KEY.replace("/", "\\").encode()
+    assert microsoft.for_index_readers(store, "0000000002") == b""
+    for name in ("0000000003", "0000000000", "history.txt", "1"):
+        assert microsoft.for_index_readers(store, name) is None

@@ -3,7 +3,7 @@
 import pytest
 
 from symsrv.model.errors import ArchiveError, Missing
-from symsrv.store.unpacking import local_file, pack, stored_pieces, unpacked
+from symsrv.store.unpacking import local_file, pack, packing_fault, stored_pieces, unpacked
 from tests.crash.publishing import image
 
 
@@ -51,3 +51,15 @@ def test_what_is_no_archive_is_damaged(backend, tmp_path):
 
     with pytest.raises(ArchiveError):
         list(unpacked(backend, "a/1/a.dl_"))
+
+
+def test_why_a_cabinet_cannot_be_unpacked(backend, tmp_path):
+    staged = backend.stage(image(tmp_path, "a.dll", payload=b"x" * 100_000))
+    packed = pack(backend, staged, name="a.dll")
+    backend.write("a/1/a.dl_", packed.local.read_bytes())
+    backend.write("b/1/b.dl_", packed.local.read_bytes()[:-9])
+
+    assert packing_fault(backend, "a/1/a.dl_") is None
+    assert packing_fault(backend, "b/1/b.dl_")
+    backend.discard(packed)
+    backend.discard(staged)
