@@ -15,6 +15,7 @@ from symsrv.model.names import fold
 from symsrv.model.records import Entry, Status, Transaction
 from symsrv.store import microsoft, places
 from symsrv.store.finding import FoldedFolders
+from symsrv.store.homes import two_tiers
 from symsrv.store.lines import columns, text_of
 from symsrv.store.pointers import POINTER_FILE
 
@@ -75,11 +76,12 @@ class Foreign:
                 continue
         return []
 
-    def folder(self, key: str) -> str:
-        """The folder that a key of a list means: in two tiers where the store is."""
-        if self._two_tier:
-            key = f"{key[:2]}/{key}"
-        return key
+    def folders(self, key: str) -> list[str]:
+        """The folders that a key of a list may mean, the likeliest first; in two tiers where the store is.
+
+        Of `a.dll` the upper one is `a`, since Windows drops the dot, and `a.` where a tool on Linux made it.
+        """
+        return list(dict.fromkeys((two_tiers(key), f"{key[:2]}/{key}", key))) if self._two_tier else [key]
 
     @cached_property
     def _history(self) -> dict[int, list[str]]:
@@ -117,9 +119,9 @@ class Foreign:
     def _lying_at(self, key: str, source: str, *, pointers: bool) -> Iterator[Entry]:
         """What lies at a key: the file, the file compressed, both, or the pointer to it; else what should lie there."""
         name = key.split("/")[0]
-        folder = self.folder(key)
+        folders = self.folders(key)
         files = (POINTER_FILE,) if pointers else (name, f"{name[:-1]}_")
-        for candidate in dict.fromkeys((folder, key)):
+        for candidate in folders:
             stats = [stat for file in files if (stat := self._backend.stat(f"{candidate}/{file}"))]
             if not stats and self._folders:
                 real = [found for file in files if (found := self._folders.resolve(f"{candidate}/{file}"))]
@@ -127,7 +129,7 @@ class Foreign:
             if stats:
                 yield from (Entry(stat.path, source, Status.STORED, size=stat.size) for stat in stats)
                 return
-        yield Entry(f"{folder}/{files[0]}", source, Status.STORED, size=0)
+        yield Entry(f"{folders[0]}/{files[0]}", source, Status.STORED, size=0)
 
 
 def listed_numbers(backend: Backend) -> set[int]:

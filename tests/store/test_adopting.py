@@ -102,14 +102,22 @@ def test_a_name_in_a_code_page_is_one_name(opened, tmp_path):
     assert homes(opened(), 1) == ["Ä.dll/5AB380779000/Ä.dll"]
 
 
-@pytest.mark.parametrize("prefix", ["", "a.\\"], ids=["without the prefix", "with it"])
-def test_a_list_of_a_two_tier_store(opened, tmp_path, prefix):
+@pytest.mark.parametrize("listed", ["", "a.\\", "a\\"])
+@pytest.mark.parametrize("prefix", ["a", "a."], ids=["as on Windows", "as on Linux"])
+def test_a_list_of_a_two_tier_store(opened, tmp_path, prefix, listed):
     root = tmp_path / "store"
     write(root, "index2.txt", b"")
-    add_as_symstore_does(root, image(tmp_path, "a.dll"), key=f"a.\\{KEY}")
-    write(root, LIST, f'"{prefix}{KEY}","x"\r\n'.encode())
+    add_as_symstore_does(root, image(tmp_path, "a.dll"), key=f"{prefix}\\{KEY}")
+    write(root, LIST, f'"{listed}{KEY}","x"\r\n'.encode())
 
-    assert homes(opened(), 1) == [f"a./{HOME}"]
+    assert homes(opened(), 1) == [f"{prefix}/{HOME}"]
+
+
+def test_what_is_gone_from_a_two_tier_store_is_missed_where_it_should_lie(root, opened):
+    write(root, "index2.txt", b"")
+    (root / HOME).unlink()
+
+    assert homes(opened(), 1) == [f"a/{HOME}"]
 
 
 def test_a_file_in_one_tier_of_a_store_that_became_two_tier(root, opened):
