@@ -113,18 +113,16 @@ def test_beside_the_watching_a_hangup_reloads(monkeypatch):
 
 
 def test_the_status_line_makes_way_for_others(monkeypatch, capsys):
-    logging.getLogger().addHandler(handler := logging.StreamHandler(sys.stderr))
+    handler = logging.StreamHandler(sys.stderr)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     line = StatusLine()
-    try:
-        line.open()
-        line.draw("watching")
-        logging.getLogger().warning("told")
-        line.draw("\x1b[2J" + "x" * 200)
-        line.close()
-        line.draw("no more")
-    finally:
-        logging.getLogger().removeHandler(handler)
+    line.open()
+    line.draw("watching")
+    logging.getLogger().warning("told")
+    line.draw("\x1b[2J" + "x" * 200)
+    line.close()
+    line.draw("no more")
 
     said = capsys.readouterr().err
     assert said.startswith("\rwatching\r        \rtold\n\r\\x1b[2Jxxx")
