@@ -38,6 +38,7 @@ class Assembly:
             lock_seconds=self.config.lock_timeout,
             semaphore=self.config.semaphore,
             two_tier=two_tier,
+            pointer_roots=self.config.pointer_roots,
         )
         self._stack.callback(store.close)
         return store

@@ -86,7 +86,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Options):
         return plain(value)
     if isinstance(value, tuple):
-        return [plain(item) if isinstance(item, Options) else item for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, float):  # there are no floats but durations
         return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
     if isinstance(value, str):
@@ -221,6 +221,11 @@ class Config(Options):
         default=False,
         description="Whether _lockfile.sem is held while writing, for other tools that write to the store.",
     )
+    pointer_roots: tuple[Path, ...] = Field(
+        default=(),
+        description="The folders below which a file.ptr in the store may lead to a file that is served in its place; "
+        "nothing here means that none is followed.",
+    )
     log: LogOptions = Field(default=LogOptions(), description="What is logged, and how.")
     watch: tuple[WatchFolder, ...] = Field(default=(), description="The folders that watch and up publish from.")
     serve: ServeOptions = Field(default=ServeOptions(), description="How the HTTP front end works.")
@@ -322,6 +327,11 @@ def _anchored(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key in ("store", "state"):
         if isinstance(anchored.get(key), str) and "://" not in anchored[key]:
             anchored[key] = str(folder / Path(anchored[key]).expanduser())
+    if isinstance(anchored.get("pointer_roots"), list):
+        anchored["pointer_roots"] = [
+            str(folder / Path(item).expanduser()) if isinstance(item, str) else item
+            for item in anchored["pointer_roots"]
+        ]
     if isinstance(anchored.get("watch"), list):
         anchored["watch"] = [
             {**item, "path": str(folder / Path(item["path"]).expanduser())}

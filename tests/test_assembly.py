@@ -54,3 +54,11 @@ def test_a_store_that_is_made_now_may_have_two_tiers(tmp_path):
 
     assert assembly.new_two_tier_store.two_tier()
     assembly.close()
+
+
+def test_pointers_are_followed_where_the_configuration_says(tmp_path):
+    config = Config(store=str(tmp_path / "store"), state=tmp_path / "state", pointer_roots=(tmp_path,))
+    assembly = Assembly(config)
+
+    assert assembly.new_store.pointer_roots == (tmp_path,)
+    assembly.close()

@@ -267,3 +267,12 @@ def test_a_watched_folder_has_a_version_of_its_own_and_is_listed_once():
     one, two = parse(text, origin=HERE).watch
     assert (one.version, one.poll, two.poll) == ("{pe}-{git}", 1.0, "auto")
     assert "a is listed twice" in refused("watch: [{path: a}, {path: a}]")
+
+
+def test_folders_for_pointers_are_relative_to_the_file_and_printed(tmp_path):
+    config = parse("pointer_roots: [builds, /abs]\n", origin=tmp_path / "symsrv.yaml")
+
+    assert config.pointer_roots == (tmp_path / "builds", Path("/abs"))
+    assert plain(config)["pointer_roots"] == [str(tmp_path / "builds"), "/abs"]
+    assert Config().pointer_roots == ()
+    assert "pointer_roots" in refused("pointer_roots: builds")

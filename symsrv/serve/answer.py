@@ -44,6 +44,8 @@ class Reason(StrEnum):
     EMPTY = "empty"
     CHANGED = "changed"
     DAMAGED = "damaged"
+    POINTER_REFUSED = "pointer-refused"
+    POINTER_BROKEN = "pointer-broken"
     HIDDEN = "hidden"
     NO_TIERS = "no-tiers"
     METHOD = "method"

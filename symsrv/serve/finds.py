@@ -3,6 +3,7 @@
 A miss is remembered too, with the store's word for it (`Absence`), so that a file copied in by hand is seen at once.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,17 +18,19 @@ from symsrv.serve.asgi import lines
 from symsrv.serve.hashes import Hashes, version
 from symsrv.serve.routes import REMEMBERED_BYTES, Route
 from symsrv.serve.sections import UnreadyError, open_plain, open_section
-from symsrv.store import Absence, Opened, Stat, SymbolStore, plain_name
+from symsrv.store import Absence, Lead, Opened, Stat, SymbolStore, plain_name
 
 REMEMBERED = 4096
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A file that answers a path: the facts of its bytes as they were opened, and the ordinary answer.
 
-    `head` are that answer's headers as they stand on the wire. `unpacked` says that the bytes are not the stored ones:
-    the store kept them compressed.
+    `head` are that answer's headers as they stand on the wire. `elsewhere` says that the bytes are not the stored
+    ones: the store kept them compressed, or has only a pointer to them.
     """
 
     file: StoredFile
@@ -36,7 +39,12 @@ class Found:
     whole: File
     head: bytes
     revision: object = None
-    unpacked: bool = False
+    elsewhere: bool = False
+
+    @property
+    def lacks_hash(self) -> bool:
+        """Whether reading the stored file would give its answers the validator that they lack."""
+        return self.facts.tag is None and not self.elsewhere
 
 
 @dataclass(slots=True)
@@ -44,7 +52,8 @@ class Prepared:
     """An answer that only has to be sent. `opened` is what its bytes come from; the owner closes it.
 
     `positioned` says that the stream stands at the answer's first byte already, as a bucket's response does. `waits`
-    says that it is no answer yet: a file has to be unpacked first, in a thread.
+    says that it is no answer yet: a file has to be unpacked first, in a thread, or a pointer to be followed, which may
+    take the network's time (`far`).
     """
 
     answer: File | Miss
@@ -52,6 +61,7 @@ class Prepared:
     found: Found | None = None
     positioned: bool = False
     waits: bool = False
+    far: bool = False
 
     def close(self) -> None:
         """Closes the file, if there is one."""
@@ -91,7 +101,7 @@ class Finds:
 
     def remember(self, raw: bytes, found: Found, revision: object) -> None:
         """Keeps what was found for the next request of this path, if anybody may be given it; in the loop's thread."""
-        if found.facts.varies or found.unpacked:
+        if found.facts.varies or found.elsewhere:
             return
         self._known[raw] = replace(found, revision=revision)
         while len(self._known) > self._limit:
@@ -107,7 +117,7 @@ class Finds:
                 return True
             # Taken before looking: what appears between the two is seen now, and moves the absence's folders.
             absence = self._store.absence([ask for ask in (route.ask, route.spaced) if ask is not None])
-        if any(self._candidates(route)):
+        if any(self._candidates(route)) or self._lead(route) is not None:
             return False
         if len(raw) <= REMEMBERED_BYTES:
             self._missed[raw] = (revision, absence)
@@ -143,7 +153,31 @@ class Finds:
                     return prepared
                 prepared.close()
                 reason = Reason.EMPTY
+        if reason is Reason.NOT_FOUND and (lead := self._lead(route)) is not None:
+            return self._pointed(lead, route, method, asked) if fill else Prepared(Miss(reason), waits=True, far=True)
         return Prepared(Miss(reason))
+
+    def _lead(self, route: Route) -> Lead | None:
+        """The pointer that lies where a file that was not found would, if any may be followed."""
+        if not self._store.pointer_roots:
+            return None
+        leads = (self._store.pointer(ask) for ask in (route.ask, route.spaced) if ask is not None)
+        return next((lead for lead in leads if lead is not None), None)
+
+    def _pointed(self, lead: Lead, route: Route, method: str, asked: Conditions | None) -> Prepared:
+        led = self._store.open_pointed(lead)
+        opened = led.opened
+        if opened is None:
+            logger.debug("a pointer leads to no file", extra={"path": lead.home, "reason": led.reason})
+            return Prepared(Miss(_OF_POINTERS[led.reason]))
+        stat = opened.stat
+        name = base_name(lead.path)
+        facts = Facts(name, stat.size, stat.modified_ns, stat.sha256, debuginfod=route.debuginfod)
+        found = replace(_found(StoredFile(lead.home, stat.size), facts, stat), elsewhere=True)
+        decided = answer(method, asked, facts)
+        if isinstance(decided, File):
+            opened.stream.seek(decided.offset)
+        return Prepared(decided, opened, found, positioned=True)
 
     def _candidates(self, route: Route) -> Iterator[Sequence[StoredFile]]:
         for ask in (route.ask, route.spaced):
@@ -208,7 +242,7 @@ class Finds:
         tag = found.facts.tag
         # The section is another thing than the file: it needs a validator of its own.
         facts = replace(found.facts, offset=offset, size=size, tag=tag and f"{tag}-{offset:x}-{size:x}")
-        found = replace(_found(file, facts, opened.stat), unpacked=found.unpacked)
+        found = replace(_found(file, facts, opened.stat), elsewhere=found.elsewhere)
         decided = answer(method, asked, facts)
         if opened.descriptor is None and isinstance(decided, File):
             opened.close()
@@ -226,7 +260,7 @@ class Finds:
         if file.encoding is not None and not _wants_packed(route):
             name = plain_name(file.home)
             facts = Facts(name, stat.size, stat.modified_ns, stat.sha256, debuginfod=route.debuginfod, varies=varies)
-            return replace(_found(file, facts, stat), unpacked=True)
+            return replace(_found(file, facts, stat), elsewhere=True)
         recorded = file.size == stat.size and file.modified_ns == stat.modified_ns
         tag = file.sha256 if recorded and file.sha256 else stat.sha256 or self._hashes.known(stat)
         name = base_name(file.home)
@@ -235,6 +269,15 @@ class Finds:
 
 
 _EMPTY = Miss(Reason.EMPTY)
+_OF_POINTERS = {
+    "pointer-message": Reason.POINTER_REFUSED,
+    "pointer-not-allowed": Reason.POINTER_REFUSED,
+    "pointer-wrong-id": Reason.POINTER_REFUSED,
+    "pointer-empty": Reason.POINTER_BROKEN,
+    "pointer-gone": Reason.POINTER_BROKEN,
+    "pointer-damaged": Reason.POINTER_BROKEN,
+    "missing": Reason.NOT_FOUND,  # it went meanwhile
+}
 
 
 def _wants_packed(route: Route) -> bool:

@@ -183,10 +183,11 @@ class Front:
             else:
                 prepared = self._finds.prepare(where, method, asked, fill=False)
                 if prepared.waits:
-                    prepared = await self._pools.in_cpu(self._finds.prepare, where, method, asked)
+                    pool = self._pools.in_io if prepared.far else self._pools.in_cpu
+                    prepared = await pool(self._finds.prepare, where, method, asked)
             if prepared.found is not None and known is None and len(raw) <= REMEMBERED_BYTES:
                 self._finds.remember(raw, prepared.found, revision)
-            if prepared.found is not None and prepared.found.facts.tag is None and prepared.opened is not None:
+            if prepared.found is not None and prepared.found.lacks_hash and prepared.opened is not None:
                 self.hashes.want(prepared.opened.stat)
         else:
             prepared = await self._pools.in_io(self._prepare_remote, where, method, asked)
@@ -200,7 +201,7 @@ class Front:
 
     async def _why(self, miss: Miss, where: Route, scope: Scope) -> dict[str, Any] | None:
         """What `symsrv why` says, for who reads JSON: people and scripts, no debugger."""
-        if miss.reason is not Reason.NOT_FOUND or where.ask is None or not _reads_json(scope):
+        if miss.reason not in _EXPLAINED or where.ask is None or not _reads_json(scope):
             return None
         try:
             return (await self._pools.in_io(whereabouts, self._store, where.ask)).to_record()
@@ -292,6 +293,7 @@ def _miss(reason: Reason, *, as_json: bool, why: dict[str, Any] | None = None) -
     return plain_headers(body, kind, (b"x-symsrv-reason", reason.encode()), (b"vary", b"accept")), body
 
 
+_EXPLAINED = (Reason.NOT_FOUND, Reason.POINTER_REFUSED, Reason.POINTER_BROKEN)
 _SENTENCES = {
     Reason.BAD_PATH: "no symbol can have such a path",
     Reason.UNKNOWN_PATH: "this is not a path of any symbol server's dialect",
@@ -300,6 +302,8 @@ _SENTENCES = {
     Reason.EMPTY: "the file is empty",
     Reason.CHANGED: "the file changed while it was read",
     Reason.DAMAGED: "the compressed file is damaged",
+    Reason.POINTER_REFUSED: "only a pointer to a file is here, and that file is not served",
+    Reason.POINTER_BROKEN: "only a pointer is here, and it leads to no file",
     Reason.HIDDEN: "not served",
     Reason.NO_TIERS: "this store has one tier",
     Reason.METHOD: "symbols are only read here",

@@ -2,7 +2,7 @@
 
 from symsrv.backends.base import Opened, Staged, Stat
 from symsrv.store.draft import Draft, Offer
-from symsrv.store.finding import Absence
+from symsrv.store.finding import Absence, Lead
 from symsrv.store.homes import Home, is_packed, key_of, plain_name
 from symsrv.store.store import SymbolStore, open_store
 
@@ -10,6 +10,7 @@ __all__ = [
     "Absence",
     "Draft",
     "Home",
+    "Lead",
     "Offer",
     "Opened",
     "Staged",

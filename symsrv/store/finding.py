@@ -14,6 +14,8 @@ from symsrv.model.ask import Ask
 from symsrv.model.ids import MSFZ
 from symsrv.model.names import base_name, fold
 from symsrv.model.records import CAB, StoredFile
+from symsrv.store.microsoft import one_tier
+from symsrv.store.pointers import POINTER_FILE
 
 if TYPE_CHECKING:
     from symsrv.ledger.index import Index
@@ -41,6 +43,25 @@ class Finder:
                 if found := list(itertools.islice(self._lying_there(one), 1)):
                     return found
         return self._packed_twins(ask) if ask.packed else ()
+
+    def pointer(self, ask: Ask) -> "Lead | None":
+        """The pointer in the folder where a file that was not found would lie; None if there is none.
+
+        Only in stores on a disk: in a bucket each miss would cost requests.
+        """
+        if self._folders is None or ask.name is None or ask.packed:
+            return None
+        seen: set[str] = set()
+        for path in _tried(ask):
+            folder, _, name = path.rpartition("/")
+            home = f"{folder}/{POINTER_FILE}"
+            if home in seen or fold(one_tier(folder).partition("/")[0]) != fold(name):
+                continue
+            seen.add(home)
+            for real in (home, self._folders.resolve(home)):
+                if real is not None and self._backend.stat(real) is not None:
+                    return Lead(real, path)
+        return None
 
     def absence(self, asks: Sequence[Ask]) -> "Absence | None":
         """Vouches for a miss of these asks as long as no file could have appeared for them; None if nothing can."""
@@ -85,6 +106,14 @@ def _tried(ask: Ask) -> list[str]:
         if layout.name != "debuginfod" and (ask.name is None or layout.name not in _NAMELESS):
             found.update(dict.fromkeys(layout.paths(ask)))
     return list(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A `file.ptr` at `home`, in place of the file that would lie at `path`."""
+
+    home: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,11 @@ from symsrv.store.commit import Committer
 from symsrv.store.comparing import Hashes
 from symsrv.store.copies import Copies, copies_folder
 from symsrv.store.draft import Draft
-from symsrv.store.finding import Absence, Finder
+from symsrv.store.finding import Absence, Finder, Lead
 from symsrv.store.homes import Home, is_packed, places_of
 from symsrv.store.marking import id_by_place, mark, read_id, write_format
 from symsrv.store.mending import mend_admin
-from symsrv.store.pointers import Pointed, follow
+from symsrv.store.pointing import Led, Pointing
 from symsrv.store.reading import identities_at, identities_told
 from symsrv.store.unpacking import packing_fault
 
@@ -55,18 +55,22 @@ def open_store(
     lock_seconds: float = LOCK_SECONDS,
     semaphore: bool = False,
     two_tier: bool = False,
+    pointer_roots: Sequence[Path] = (),
 ) -> "SymbolStore":
     """Opens the store at a folder or URL; with `create`, makes it one if there is nothing yet.
 
     `state` is the folder where this machine keeps its index of the store, unless `index_url` names a database.
     `semaphore` holds `_lockfile.sem` while writing, for other tools that honour it. `two_tier` gives a store that is
-    made, in a place with nothing in it, folders of the first two letters of names.
+    made, in a place with nothing in it, folders of the first two letters of names. `pointer_roots` are the folders
+    below which a `file.ptr` may lead; with none, none is followed.
     Raises NoStore, UsageError, or NewerFormat.
     """
     backend = open_backend(url, create=create, semaphore=semaphore)
     if create:
         mark(backend, two_tier=two_tier)
-    return SymbolStore(backend, state=state, index_url=index_url, lock_seconds=lock_seconds)
+    return SymbolStore(
+        backend, state=state, index_url=index_url, lock_seconds=lock_seconds, pointer_roots=pointer_roots
+    )
 
 
 class SymbolStore:
@@ -79,8 +83,10 @@ class SymbolStore:
         state: Path | None = None,
         index_url: str | None = None,
         lock_seconds: float = LOCK_SECONDS,
+        pointer_roots: Sequence[Path] = (),
     ) -> None:
         self.url = backend.url
+        self.pointer_roots = tuple(pointer_roots)
         self._backend = backend
         self._hashes = Hashes(backend)
         self._state = state or user_state_path("symsrv")
@@ -122,6 +128,11 @@ class SymbolStore:
         return Copies(self._backend, copies_folder(self._state, self._own_name))
 
     @cached_property
+    def _pointing(self) -> Pointing:
+        copies = copies_folder(self._state, f"{self._own_name}.pointers")
+        return Pointing(self._backend, self.pointer_roots, copies)
+
+    @cached_property
     def _finder(self) -> Finder:
         return Finder(self._backend, self.index)
 
@@ -157,9 +168,16 @@ class SymbolStore:
             return local
         return self._copies.get(file).path
 
-    def pointer(self, home: str, roots: Sequence[Path]) -> Pointed:
-        """Where a `file.ptr` leads: to a file below one of the named folders, or nowhere and why."""
-        return follow(self._backend, home, roots)
+    def pointer(self, ask: Ask) -> Lead | None:
+        """The `file.ptr` that lies where a file that was not found would, whether it may be followed or not."""
+        return self._finder.pointer(ask)
+
+    def open_pointed(self, lead: Lead) -> Led:
+        """Opens the file that a pointer leads to if it lies below `pointer_roots` and belongs there, or says why not.
+
+        This may wait for a network, even where the store is local.
+        """
+        return self._pointing.open(lead)
 
     def look(self, home: str) -> Stat | None:
         """What lies at a home now."""

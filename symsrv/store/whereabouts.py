@@ -33,6 +33,7 @@ class Why(StrEnum):
     CONFLICT = "conflict"
     LOST = "lost"
     DELETED = "deleted"
+    POINTER = "pointer"
     HALF = "half"
     OTHER_FORM = "other-form"
     OTHER_NAME = "other-name"
@@ -54,6 +55,10 @@ SENTENCES: dict[Why, tuple[str, str]] = {
     Why.DELETED: (
         "it was here, and its transaction was deleted",
         "publish that build again",
+    ),
+    Why.POINTER: (
+        "a pointer to it is here, and not the file itself",
+        "see that the file is where the pointer leads, below a folder of 'pointer_roots'; or publish it here",
     ),
     Why.HALF: (
         "only its other half is here: the program or the debug file that goes with it",
@@ -86,6 +91,7 @@ ORDER = (
     Why.LOST,
     Why.CONFLICT,
     Why.DELETED,
+    Why.POINTER,
     Why.HALF,
     Why.OTHER_FORM,
     Why.OTHER_NAME,
@@ -142,6 +148,8 @@ class Whereabouts:
         """What would mend it; empty if nothing has to be."""
         if self.reason is Why.CONFLICT and not self.here:
             return "publish the refused build again: nothing is in its way any more"
+        if self.reason is Why.POINTER and self.here:
+            return ""
         return SENTENCES[self.reason][1]
 
     def to_record(self) -> dict[str, Any]:
@@ -161,12 +169,24 @@ def whereabouts(store: SymbolStore, ask: Ask) -> Whereabouts:
     for file in found:
         if store.look(file.home) is not None:
             return _of_found(store, file)
-    return missed(store, ask, gone=found)
+    lead = store.pointer(ask)
+    led = store.open_pointed(lead) if lead is not None else None
+    if lead is not None and led is not None and led.opened is not None:
+        led.opened.close()
+        pointer = Sight(Why.POINTER, lead.home, led.opened.stat.size)
+        return Whereabouts(Why.POINTER, tuple(_told(store, [pointer])), here=True)
+    return missed(store, ask, gone=found, pointers=[] if lead is None else [lead.home])
 
 
-def missed(store: SymbolStore, ask: Ask, *, gone: Sequence[StoredFile] = ()) -> Whereabouts:
-    """Why an ask that found nothing did so, by the index alone; `gone` is what was found and does not lie there."""
+def missed(
+    store: SymbolStore, ask: Ask, *, gone: Sequence[StoredFile] = (), pointers: Sequence[str] = ()
+) -> Whereabouts:
+    """Why an ask that found nothing did so, by the index alone.
+
+    `gone` is what was found and does not lie there, `pointers` what lies there instead and leads to nothing.
+    """
     seen = [Sight(Why.LOST, file.home, file.size) for file in gone]
+    seen += [Sight(Why.POINTER, home) for home in pointers]
     lost = {one.key for one in seen}
     seen += [one for one in _near(store, ask) if one.key not in lost]
     seen += _past(store, ask, {one.key for one in seen})

@@ -46,10 +46,10 @@ class Answer:
 class Site:
     """Everything a test of serving needs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder
         self.root = folder / "store"
-        self.store: SymbolStore = open_store(str(self.root), create=True, state=folder / "state")
+        self.store: SymbolStore = open_store(str(self.root), create=True, state=folder / "state", **options)
         self.app = create_app(self.store)
         self.loop = asyncio.new_event_loop()
 

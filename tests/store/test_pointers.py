@@ -127,19 +127,6 @@ def test_on_a_bucket_only_whole_paths_lead_anywhere(tmp_path):
     assert follow(backend, HOME, [tmp_path]) == Pointed(tmp_path / "a")
 
 
-def test_a_store_follows_its_pointers(opened, tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "a.dll").write_bytes(b"x")
-    path = image(tmp_path, "a.dll")
-    target = str(tmp_path / "out" / "a.dll").encode()
-    add_as_symstore_does(tmp_path / "store", path, kind="ptr", stored="file.ptr", data=b"PATH:" + target)
-    store = opened()
-
-    assert store.pointer(HOME, [tmp_path / "out"]) == Pointed(tmp_path / "out" / "a.dll")
-    assert store.pointer(HOME, []) == NOT_ALLOWED
-    assert store.pointer("b.dll/1/file.ptr", []).reason == "missing"
-
-
 def test_the_last_reference_decides_what_a_delete_leaves_of_a_pointer(opened, tmp_path):
     """The documentation's example: pointers and files under one key, taken away one after the other."""
     root, path = tmp_path / "store", image(tmp_path, "a.dll")

@@ -11,6 +11,7 @@ from symsrv.model.ids import SymbolId, debug_id
 from symsrv.store.whereabouts import SENTENCES, Why, whereabouts
 from tests.crash.publishing import draft, image
 from tests.store.offered import BUILD, ELF, ELF_DEBUG, EXE, GUID, PDB, SYM, put_into
+from tests.store.stores import add_as_symstore_does
 
 
 @pytest.fixture
@@ -213,3 +214,18 @@ def test_the_record(store, put):
 
 def test_every_reason_has_its_sentence():
     assert set(SENTENCES) == set(Why)
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_only_a_pointer_is_here(opened, tmp_path, followed):
+    target = image(tmp_path / "out", "a.dll")
+    data = f"PATH:{target}".encode()
+    add_as_symstore_does(tmp_path / "store", target, kind="ptr", stored="file.ptr", data=data)
+    store = opened(pointer_roots=[tmp_path / "out"] if followed else [])
+
+    found = why(store, "a.dll/5AB380779000/a.dll")
+
+    assert (found.reason, found.here, found.mend == "") == ("pointer", followed, followed)
+    (sight,) = found.sights
+    assert (sight.key, sight.transaction) == ("a.dll/5AB380779000/file.ptr", 1)
+    assert sight.size == (target.stat().st_size if followed else None)
