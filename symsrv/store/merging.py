@@ -12,6 +12,7 @@ from symsrv.model.names import base_name, fold
 from symsrv.store import microsoft
 from symsrv.store.comparing import Hashes
 from symsrv.store.damage import folders_of, twins
+from symsrv.store.homes import key_of
 from symsrv.store.lines import text_of
 from symsrv.store.mending import Mend
 from symsrv.store.reading import StoredReader
@@ -112,4 +113,4 @@ def _canonical(backend: Backend, home: str) -> bool:
         identities = identify(StoredReader(backend, home), base_name(home))
     except (NotIdentified, Missing):
         return False
-    return any(microsoft.one_tier(home) == key for one in identities for key in keys(one)[:1])
+    return any(key_of(home) == key for one in identities for key in keys(one)[:1])

@@ -21,6 +21,7 @@ from symsrv.model.records import Entry, Status, Transaction
 from symsrv.store import microsoft
 from symsrv.store.adopting import Foreign
 from symsrv.store.damage import broken, broken_packed, deserted, folders_of, leftover, whole_line
+from symsrv.store.homes import key_of
 from symsrv.store.lines import columns, text_of
 from symsrv.store.mending import Mend, admin_mends, filled, filling
 from symsrv.store.merging import merges
@@ -161,7 +162,7 @@ def _doubtful(backend: Backend, home: str) -> Iterator[Mend]:
         identities = identify(StoredReader(backend, home), base_name(home))
     except (NotIdentified, Missing):
         return
-    if identities and fold(microsoft.one_tier(home)) not in {fold(key) for one in identities for key in keys(one)}:
+    if identities and fold(key_of(home)) not in {fold(key) for one in identities for key in keys(one)}:
         yield aside(backend, home, f"its content belongs at {keys(identities[0])[0]}: it is put aside")
 
 

@@ -54,6 +54,21 @@ def test_every_file_finds_its_place(root):
     assert list(steps(root)) == []
 
 
+@pytest.mark.parametrize("tier", ["", "a/"])
+def test_the_twin_that_is_spelled_as_its_id_stays(tmp_path, tier):
+    root = tmp_path / "store"
+    add_as_symstore_does(root, image(tmp_path, "a.dll"))
+    for number in (2, 3):
+        add_as_symstore_does(root, image(tmp_path, "a.dll"), number=number, key="A.dll\\5ab380779000", stored="A.dll")
+    if tier:
+        (root / "index2.txt").touch()
+        (root / tier).mkdir()
+        for name in ("a.dll", "A.dll"):
+            (root / name).rename(root / tier / name)
+
+    assert [path for path in sorted(merged(root)) if path.endswith(".dll")] == [f"{tier}a.dll/5AB380779000/a.dll"]
+
+
 def test_stopped_after_any_step_it_is_finished_by_the_next_run(root, tmp_path):
     whole = merged(shutil.copytree(root, tmp_path / "whole"))
     count = sum(1 for _ in steps(root))

@@ -63,6 +63,17 @@ def test_a_good_store_is_left_alone(root, opened):
     assert mend(store, root) == []
 
 
+def test_a_good_store_of_two_tiers_is_left_alone(root, opened):
+    (root / "index2.txt").touch()
+    for name in ("a.dll", "b.dll"):
+        (root / name[0]).mkdir()
+        (root / name).rename(root / name[0] / name)
+    store = opened()
+
+    assert told(store) == []
+    assert mend(store, root) == []
+
+
 def edit(path, before, after):
     def do(root):
         data = (root / path).read_bytes()
