@@ -49,7 +49,7 @@ class Finder:
 
         Only in stores on a disk: in a bucket each miss would cost requests.
         """
-        if self._folders is None or ask.name is None or ask.packed:
+        if self._folders is None or ask.name is None or ask.packed or not self._folders.may_have(ask.name):
             return None
         seen: set[str] = set()
         for path in _tried(ask):
@@ -159,6 +159,11 @@ class FoldedFolders:
                 return None
             real.append(name)
         return "/".join(real)
+
+    def may_have(self, name: str) -> bool:
+        """Whether the root has a folder for a name, in one tier or in two; also where that is too dear to know."""
+        folded, top = fold(name), self._names("")
+        return not top or any(one in top for one in (folded, folded[:2], folded[:1]))
 
     def on_the_way(self, path: str) -> Iterator[str]:
         """The folders that are there on the way to a path, as it is spelled and as it is on disk."""

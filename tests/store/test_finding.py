@@ -334,3 +334,12 @@ def test_a_compressed_container_at_the_place_of_a_plain_pdb_is_no_plain_pdb(open
 
     assert found(store, PLAIN) == []
     assert found(store, PLAIN.replace("/a.pdb", "/msfz0/a.pdb")) == [path]
+
+
+def test_only_names_that_the_root_has_a_folder_for_may_have_a_pointer(tmp_path):
+    folders = FoldedFolders(tmp_path)
+    assert folders.may_have("a.dll")  # an empty listing tells nothing: the root may be too large for one
+    for name in ("Foo.pdb", "ba", "c"):
+        (tmp_path / name).mkdir()
+
+    assert [folders.may_have(name) for name in ("foo.PDB", "BAR.pdb", "c.dll", "d.dll")] == [True, True, True, False]
