@@ -1,5 +1,6 @@
 """Merging folders that differ only in case: what a Windows machine knew as one, and a copy made two."""
 
+import uuid
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,12 +25,19 @@ if TYPE_CHECKING:
 def merges(backend: Backend, index: "Index") -> Iterator[Mend]:
     """Every step that brings twins together, one file after the other; other bytes are left where they are."""
     ours = {one.number for one in index.transactions() if not one.foreign}
-    for folder in list(folders_of(backend)):
+    folders = list(folders_of(backend))
+    empty = {folder.path for folder in folders if not folder.folders and not folder.files}
+    for folder in folders:
         for group in twins(folder.folders):
             paths = [folder.place(name) for name in group]
             paths.sort(key=lambda path: _rank(backend, index, path, ours), reverse=True)
             for other in paths[1:]:
                 yield from _merged(backend, index, paths[0], other, ours)
+                # What a merge left that was broken off, however young: it would hide the twin that has the files.
+                for path in sorted(path for path in empty if path == other or path.startswith(f"{other}/")):
+                    empty.remove(path)
+                    gone = partial(backend.delete, f"{path}/{uuid.uuid4().hex}")  # of a file that never was
+                    yield Mend(path, "an empty folder goes, as its twin stays", gone)
 
 
 def _merged(backend: Backend, index: "Index", keeper: str, other: str, ours: set[int]) -> Iterator[Mend]:
@@ -76,6 +84,7 @@ def _target(path: str, keeper: str, other: str, kept: dict[str, str]) -> str:
 def _move(backend: Backend, path: str, target: str) -> None:
     if backend.stat(path) is not None:
         backend.rename(path, target)
+        backend.sync()  # before its folders go: of the two, a power cut could keep the second alone
     backend.delete(path)  # it is gone; its folders may be empty
 
 
@@ -88,6 +97,7 @@ def _move_lines(backend: Backend, path: str, target: str) -> None:
         before = there.mark + b"".join(there.lines)
         between = there.bytes_of("\r\n") if there.lines and not there.lines[-1].endswith(there.bytes_of("\n")) else b""
         backend.write(target, before + between + there.bytes_of("\r\n".join(new)))
+        backend.sync()
     backend.delete(path)
 
 

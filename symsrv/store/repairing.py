@@ -47,7 +47,6 @@ def repairs(backend: Backend, index: "Index") -> Iterator[Mend]:
     `index` was read from this store just now; the caller holds the lock and has recovered.
     """
     yield from admin_mends(backend, index)
-    yield from merges(backend, index)
     references = _references(backend)
     for transaction in index.transactions():
         if transaction.foreign and transaction.kind == "add" and index.live(transaction.number):
@@ -56,10 +55,12 @@ def repairs(backend: Backend, index: "Index") -> Iterator[Mend]:
     for path, check in ((microsoft.HISTORY, "history"), (microsoft.SERVER, "server")):
         yield from _torn_tail(backend, path, check)
     for folder in folders_of(backend):
+        if microsoft.REFS in folder.files:
+            yield from _torn_tail(backend, folder.place(microsoft.REFS), "refs")
+    yield from merges(backend, index)  # a twin's references go behind whole lines only: what is torn was mended before
+    for folder in folders_of(backend):
         for name in folder.files:
-            if name == microsoft.REFS:
-                yield from _torn_tail(backend, folder.place(name), "refs")
-            elif leftover(backend, folder.place(name)):
+            if leftover(backend, folder.place(name)):
                 yield aside(backend, folder.place(name), "what a stopped tool left is put aside")
             elif name not in _NO_SYMBOLS and folder.path.count("/") and not _is_ours(index, folder.place(name)):
                 yield from _doubtful(backend, folder.place(name))
@@ -73,6 +74,7 @@ def aside(backend: Backend, path: str, sentence: str) -> Mend:
 
     def do() -> None:
         backend.rename(path, displaced_path(path, uuid.uuid4().hex))
+        backend.sync()  # before its folders go: of the two, a power cut could keep the second alone
         backend.delete(path)  # it is gone; its folders may be empty
 
     return Mend(path, sentence, do)

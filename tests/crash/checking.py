@@ -1,11 +1,12 @@
 """The invariants of docs/store.md, checked on what a crash left: I1 to I3 as it lies, R1 to R4 after recovery."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from symsrv.model.records import Status
 from symsrv.store import SymbolStore, is_packed
+from symsrv.upkeep.repair import repair
 from symsrv.upkeep.verify import Tally, verify
 from tests.crash.publishing import draft, image
 
@@ -42,6 +43,16 @@ def check_after_recovery(store: SymbolStore, work: Path, used: set[int]) -> None
     }
     kept = {store.sha256(stat.path) for stat in store.displaced()}
     assert displaced <= kept, "R3: what a replacement put aside is lost"
+
+
+def check_repair(store: SymbolStore, before: set[str], lying: Callable[[], Iterable[Path]]) -> None:
+    """What a repair was broken off at goes on, once, and no bytes of files that were there before are gone."""
+    assert before <= sha256_of(lying()), "bytes were lost"
+    list(repair(store, scratch="sqlite://"))
+    again = list(repair(store, scratch="sqlite://"))
+    assert not again, again
+    assert before <= sha256_of(lying()), "bytes were lost afterwards"
+    assert {1, 2, 3, 4, 5} <= {transaction.number for transaction in store.history()}, "a transaction was lost"
 
 
 def sha256_of(paths: Iterable[Path]) -> set[str]:

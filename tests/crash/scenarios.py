@@ -1,13 +1,16 @@
 """What a writer may be doing when it dies: a setup, which is durable, and a deed, which is recorded."""
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from symsrv.model.errors import BackendError
 from symsrv.store import SymbolStore
+from symsrv.upkeep.repair import repair
 from tests.crash.publishing import draft, image
+from tests.store.stores import add_as_symstore_does
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class Scenario:
     name: str
     setup: Callable[[SymbolStore, Path], None]
     deed: Callable[[SymbolStore, Path, Callable[[int], None]], None]
+    repairs: bool = False
 
 
 def _nothing(store: SymbolStore, work: Path) -> None:
@@ -115,6 +119,46 @@ def _add_in_two_tiers(store, work, done):
         done(transaction.number)
 
 
+def _damaged(store: SymbolStore, work: Path) -> None:
+    """1 is ours, 2 to 4 are symstore.exe's, and 5 was copied from Linux; of each damage that is mended there is one."""
+    root, id_folder = Path(store.url), "5AB380779000"
+    store.commit(draft(store, image(work, "a.dll")))
+    for number, name in ((2, "b.dll"), (3, "c.dll"), (4, "b.dll"), (5, "B.dll")):
+        add_as_symstore_does(root, image(work / str(number), name), number=number, key=f"{name}\\{id_folder}")
+    admin, second = root / "000Admin", root / "d.dll" / id_folder  # a torn line is told by a list that has others
+    second.mkdir(parents=True)
+    (second / "d.dll").write_bytes(image(work, "d.dll").read_bytes())
+    (second / "refs.ptr").write_bytes(b'0000000004,file,"C:\\theirs\\d.dll",bin,,N,,')
+    with (admin / "0000000004").open("ab") as listed:
+        listed.write(b'"d.dll\\5AB380779000","C:\\theirs\\d.dll"\r\n')
+    (admin / "lastid.txt").write_text("0000000001")
+    (admin / "0000000003").unlink()
+    history, server = (admin / "history.txt").read_bytes(), (admin / "server.txt").read_bytes()
+    (admin / "history.txt").write_bytes(history[:-9])
+    (admin / "server.txt").write_bytes(b"".join(line for line in server.splitlines(True) if b"0000000002" not in line))
+    refs = root / "b.dll" / id_folder / "refs.ptr"
+    refs.write_bytes(refs.read_bytes()[:-5])
+    good = image(work / "good", "g.dll").read_bytes()
+    for name, data in (
+        ("empty.dll", b""),
+        ("broken.dll", good[:100]),
+        ("wrong.dll", image(work, "w.dll", stamp=1).read_bytes()),
+    ):
+        (root / name / id_folder).mkdir(parents=True)
+        (root / name / id_folder / name).write_bytes(data)
+    (root / "orphan.dll" / id_folder).mkdir(parents=True)
+    leftover = root / "c.dll" / id_folder / "c.dll.tmp"
+    leftover.write_bytes(good[:50])
+    for old in (leftover, root / "orphan.dll" / id_folder):
+        os.utime(old, (0, 0))
+
+
+def _repair(store, work, done):
+    done(1)  # it was there before
+    steps = [one.path for one in repair(store, scratch="sqlite://")]
+    assert len(steps) >= 10, steps
+
+
 def _die(path, data):
     raise BackendError("unavailable", "died here")
 
@@ -134,3 +178,6 @@ SCENARIOS = (
     Scenario("delete all holders of a compressed file", _two_packed_adds, _delete_all),
     Scenario("two tiers", _two_tiers, _add_in_two_tiers),
 )
+
+REPAIRS = (Scenario("repair", _damaged, _repair, repairs=True),)
+"""For stores on a disk: what other tools damage in a bucket nobody mends line by line."""

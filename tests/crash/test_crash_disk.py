@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +10,8 @@ from symsrv.backends.disk import Disk
 from symsrv.backends.files import Files
 from symsrv.backends.unsynced import MANY
 from symsrv.store import SymbolStore
-from tests.crash.checking import check_after_recovery, check_as_it_lies, sha256_of
-from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.crash.checking import check_after_recovery, check_as_it_lies, check_repair, sha256_of
+from tests.crash.scenarios import REPAIRS, SCENARIOS, Scenario
 from tests.crash.simulated import CRASHES, Crash, Recorder, lay_down, surviving
 
 
@@ -18,6 +19,7 @@ class Recorded:
     """A scenario's durable start, the log of its deed, and from where on each number had been reported as done."""
 
     def __init__(self, scenario: Scenario, folder, *, many: int) -> None:
+        self.repairs = scenario.repairs
         self.work = folder / "work"
         live = folder / "live"
         with_store(live, lambda store: scenario.setup(store, self.work))
@@ -26,10 +28,10 @@ class Recorded:
         recorder = Recorder(live)
         self.done: list[tuple[int, int]] = []
         store = SymbolStore(Disk(live, files=recorder, many=many), index_url="sqlite://")
-        self.whole = sha256_of(self.base.rglob("*.dll"))
+        self.whole = self.before = sha256_of(self.base.rglob("*.dll*"))
         scenario.deed(store, self.work, lambda number: self.done.append((len(recorder.log), number)))
         store.close()
-        self.whole |= sha256_of(path for path in live.rglob("*") if path.is_file())
+        self.whole = self.whole | sha256_of(path for path in live.rglob("*") if path.is_file())
         self.whole |= sha256_of(self.work.rglob("*.dll"))
         self.log = recorder.log
 
@@ -58,7 +60,7 @@ def many(request) -> int:
     return request.param
 
 
-@pytest.fixture(scope="module", params=SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.fixture(scope="module", params=(*SCENARIOS, *REPAIRS), ids=lambda scenario: scenario.name)
 def recorded(request, many, tmp_path_factory) -> Recorded:
     return Recorded(request.param, tmp_path_factory.mktemp("recorded"), many=many)
 
@@ -87,6 +89,8 @@ def test_every_prefix_keeps_the_invariants(recorded: Recorded, crash: Crash, tmp
 
 def _check(store: SymbolStore, recorded: Recorded, done: list[int], tmp_path) -> None:
     used = check_as_it_lies(store, recorded.whole, done)
+    if recorded.repairs:
+        check_repair(store, recorded.before, lambda: list(Path(store.url).rglob("*.dll*")))
     check_after_recovery(store, tmp_path / "work", used)
 
 

@@ -253,3 +253,25 @@ def test_the_twin_that_a_document_holds_stays(root, opened, tmp_path):
 
     assert [path.name for path in root.iterdir() if path.name.lower() == "a.dll"] == ["A.dll"]
     assert told(store) == []
+
+
+def test_a_torn_reference_is_mended_before_those_of_a_twin_come_behind_it(root, opened, tmp_path):
+    add_as_symstore_does(root, image(tmp_path, "A.dll"), number=3, key="A.dll\\5AB380779000")
+    whole = (root / REFS).read_bytes()
+    (root / REFS).write_bytes(whole[:-5])
+    store = opened()
+
+    mend(store, root)
+
+    assert told(store) == []
+    assert (root / REFS).read_bytes().startswith(whole)
+
+
+def test_an_empty_twin_goes_however_young_it_is(root, opened):
+    """As a merge leaves it that was broken off before its last step."""
+    (root / "A.dll/5AB380779000").mkdir(parents=True)
+    store = opened()
+
+    assert mend(store, root) == ["A.dll/5AB380779000"]
+    assert not (root / "A.dll").exists()
+    assert told(store) == []
