@@ -110,7 +110,9 @@ def _list_repairs(backend: Backend, transaction: Transaction, references: _Refer
     text = text_of(data)
     tail = text.read(text.lines[-1]) if text.lines and not text.ended else ""
     if tail:
-        yield from filling(backend, path, [line for line in lines if line.startswith(tail)][:1], "list")
+        there = {text.read(line) for line in text.lines}
+        rest = [line for line in lines if line.startswith(tail) and line not in there]
+        yield from filling(backend, path, rest[:1], "list")
         yield from _torn_tail(backend, path, "list")
 
 

@@ -103,6 +103,7 @@ def gone(path):
         (cut(microsoft.SERVER, 1), ("torn", microsoft.SERVER)),
         (cut(microsoft.SERVER, 2), ("torn", microsoft.SERVER)),
         (cut("000Admin/0000000002", 35), ("torn", "000Admin/0000000002")),
+        (cut("000Admin/0000000002", 39), ("torn", "000Admin/0000000002")),
         (cut("000Admin/0000000002", 2), ("torn", "000Admin/0000000002")),
         (gone("000Admin/0000000002"), ("admin", "000Admin/0000000002")),
         (gone(f"{OTHER}/refs.ptr"), ("admin", f"{OTHER}/refs.ptr")),
