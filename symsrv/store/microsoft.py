@@ -41,7 +41,9 @@ def local_stamp(when: datetime) -> str:
 def quoted(text: str) -> str:
     """A quoted column. The form knows no escape, so quotes and line breaks inside become harmless."""
     plain = text.replace('"', "'")
-    return '"' + "".join(character if character.isprintable() else " " for character in plain) + '"'
+    if not plain.isprintable():
+        plain = "".join(character if character.isprintable() else " " for character in plain)
+    return f'"{plain}"'
 
 
 def add_line(transaction: Transaction) -> bytes:
