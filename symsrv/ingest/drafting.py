@@ -1,9 +1,10 @@
 """Drafting many sources: in threads, a bounded number ahead, with what archives hold in the place of the archives."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from threading import Condition
 from typing import Any, TypeVar
 
@@ -88,6 +89,7 @@ class Drafting:
         self._feeds: list[_Feed] = []
         self._archives: list[_Archive] = []
         self._running: dict[Future[Offer | FileResult | Packed], Slot] = {}
+        self._finished: SimpleQueue[Future[Offer | FileResult | Packed]] = SimpleQueue()
         self._staged: list[Staged] = []
         self._change = Condition()
         self._under_way = 0
@@ -166,7 +168,9 @@ class Drafting:
         elif isinstance(item, Source):
             slot = Slot(item.label)
             feed.slots.append(slot)
-            self._running[pool.submit(self._noted, self._draft, item, slot)] = slot
+            future = pool.submit(self._noted, self._draft, item, slot)
+            self._running[future] = slot
+            future.add_done_callback(self._finished.put)
         else:
             feed.slots.append(Slot(item.path, item))
             self._heard()
@@ -223,15 +227,13 @@ class Drafting:
                 self._change.notify_all()
 
     def _collect(self) -> None:
-        finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        for future in finished:
-            outcome, slot = future.result(), self._running[future]
-            if isinstance(outcome, Packed):
-                self._archives.append(_Archive(outcome.source, slot))
-            else:
-                slot.outcome = outcome
-                self._heard()
-            del self._running[future]
+        future = self._finished.get()
+        outcome, slot = future.result(), self._running.pop(future)
+        if isinstance(outcome, Packed):
+            self._archives.append(_Archive(outcome.source, slot))
+        else:
+            slot.outcome = outcome
+            self._heard()
 
     def _heard(self) -> None:
         if self._on_file is not None:

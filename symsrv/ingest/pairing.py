@@ -31,6 +31,7 @@ class Shelves:
     def __init__(self, store: SymbolStore | None) -> None:
         self._store = store
         self._left = LOOKS
+        self._blank: bool | None = None
         self._near: bool | None = None
 
     def lacks_debug_file(self, program: Identity) -> bool:
@@ -40,7 +41,11 @@ class Shelves:
 
     def lacks_program(self, ids: Sequence[SymbolId]) -> bool:
         """Whether no program goes with a debug file of these ids; False where that cannot be told."""
-        return self._asked(lambda store: self._is_near(store) and not store.find(Ask(Wants.CODE, tuple(ids))))
+        return self._asked(
+            lambda store: (
+                self._is_blank(store) or (self._is_near(store) and not store.find(Ask(Wants.CODE, tuple(ids))))
+            )
+        )
 
     def _asked(self, question: Callable[[SymbolStore], bool]) -> bool:
         if self._store is None:
@@ -53,13 +58,22 @@ class Shelves:
         except (StoreError, BadName):
             return False
 
+    def _is_blank(self, store: SymbolStore) -> bool:
+        """Whether nothing was ever put into the store, so that no index need be loaded to know what it lacks."""
+        if self._blank is None:
+            self._blank = store.local and not _last(store) and next(store.files(), None) is None
+        return self._blank
+
     def _is_near(self, store: SymbolStore) -> bool:
         if self._near is None:
-            last = store.admin_file("lastid.txt") or b"0"
-            self._near = store.local and int(last) - store.index.applied() <= NEAR
+            self._near = store.local and _last(store) - store.index.applied() <= NEAR
             if self._near:
                 store.catch_up()
         return self._near
+
+
+def _last(store: SymbolStore) -> int:
+    return int(store.admin_file("lastid.txt") or b"0")
 
 
 def unpaired(files: Sequence[Sequence[Identity]], shelves: Shelves) -> dict[int, str]:

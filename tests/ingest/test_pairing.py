@@ -115,6 +115,12 @@ def test_results_have_the_note_and_never_fail_by_it(disk, tmp_path, there):
     assert receipt.failed == 0
 
 
+def test_a_new_store_lacks_everything_and_loads_no_database(disk, monkeypatch):
+    monkeypatch.setattr(type(disk.store), "index", property(lambda _: pytest.fail("the index was asked")))
+
+    assert what(pdb(1), pe(2), elf(3), store=disk.store) == {0: "its program", 1: "its PDB made.pdb"}
+
+
 def test_a_publish_without_gaps_asks_no_database(disk, tmp_path, monkeypatch):
     monkeypatch.setattr(type(disk.store), "index", property(lambda _: pytest.fail("the index was asked")))
 
