@@ -36,16 +36,16 @@ def test_kill_delete_in_an_adopted_store(rounds, request):
     for first in range(0, rounds, WITH_EACH_STORE):
         with workplace() as folder:
             style = {"two_tier": chosen.random() < 0.3, "references": chosen.random() < 0.8}
-            adopted = Adopted(folder / "store", chosen, **style).make(7, pool=60, each=30)
+            adopted = Adopted(folder / "store", chosen, **style).make(7, pool=45, each=22)
             life = _Life(adopted, Build(folder / "out", chosen), ledger)
-            with Reader(adopted.root, adopted.allowed) as reader:
-                for number in range(first, min(first + WITH_EACH_STORE, rounds)):
+            for number in range(first, min(first + WITH_EACH_STORE, rounds)):
+                with Reader(adopted.root, adopted.allowed) as reader:
                     deleting = _delete(folder, adopted.root, life.victims(), chosen)
                     _kill(deleting, adopted.root, chosen.choice(("start", "document", "document", "history")), ledger)
                     life.check_readable(f"round {number}")
                     life.go_on(folder, f"round {number}")
-                    life.check(folder, f"round {number}")
-            _note(reader, ledger)
+                _note(reader, ledger)
+                life.check(folder, f"round {number}")
     ledger.close("kill -9 of delete in an adopted store", rounds, request)
 
 
