@@ -1,5 +1,6 @@
 """Servers for the tests of buckets, each started once."""
 
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,12 @@ import pytest
 pytest.register_assert_rewrite("tests.backends.contract")
 
 from tests.peers import gcs, moto  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _own_temp(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A temporary folder of each test's own: sweeping a bucket also takes old spools of this machine from there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temp")))
 
 
 @pytest.fixture(scope="session")
