@@ -127,7 +127,7 @@ def test_every_prefix_keeps_the_invariants_on_s3(recorded, s3, tmp_path):
     check_prefixes(recorded, lambda: S3Objects(bucket, f"{uuid.uuid4().hex}/", client=s3_client), tmp_path)
 
 
-@pytest.mark.interop
+@pytest.mark.prove
 def test_every_prefix_keeps_the_invariants_on_gcs(recorded, google, tmp_path):
     bucket, session = google
     check_prefixes(recorded, lambda: GcsObjects(bucket, f"{uuid.uuid4().hex}/", session=session), tmp_path)
