@@ -186,9 +186,10 @@ def _links(elf: ElfTables, sections: tuple[Section, ...], names: SectionNames) -
     """
     if not names.whole or b".gnu_debug" not in names.whole:
         return
+    wanted = {names.whole.find(one + b"\0"): one for one in (b".gnu_debuglink", b".gnu_debugaltlink")}
     for section in sections:
-        name = names.start(section, _NAME_BYTES).partition(b"\0")[0]
-        if name not in (b".gnu_debuglink", b".gnu_debugaltlink") or not section.in_file:
+        name = wanted.get(section.name_at)
+        if name is None or not section.in_file:
             continue
         if section.offset + section.size > elf.data.size or section.size > LINK_LIMIT_BYTES:
             continue
