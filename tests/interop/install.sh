@@ -50,10 +50,12 @@ missing() {
     done <<<"$peers"
 }
 
-# Mozilla's dump_syms is in no distribution: built once, in about four minutes, where there is a cargo to build it.
+# Mozilla's dump_syms is in no distribution: built once, in about four minutes, where there is a cargo to build it. Not
+# in CI, which has to be soon done: it is built on symbolic, which is asked there.
 dump_syms_version=2.3.9
 cache=${SYMSRV_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/symsrv-interop}
-if ! command -v dump_syms >/dev/null && [ ! -x "$cache/cargo/bin/dump_syms" ] && command -v cargo >/dev/null; then
+if ! command -v dump_syms >/dev/null && [ ! -x "$cache/cargo/bin/dump_syms" ] && command -v cargo >/dev/null &&
+    [ "${CI:-}" != true ]; then
     echo "building dump_syms $dump_syms_version into $cache ..."
     build=$(mktemp -d)
     cargo install dump_syms --version "$dump_syms_version" --locked --quiet --no-default-features --features cli \

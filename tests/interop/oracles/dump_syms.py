@@ -1,6 +1,5 @@
 """What Mozilla's dump_syms says: the id in the MODULE line of the text symbols that it makes."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -19,14 +18,11 @@ _MODULE = re.compile(r"^MODULE \S+ \S+ ([0-9A-F]{33,40}) ", re.MULTILINE)
 
 
 def program() -> str:
-    """Where install.sh built it, or anywhere on the path. It can be built only where Rust's cargo is."""
+    """Where install.sh built it, or anywhere on the path; it does so where Rust's cargo is, and not in CI."""
     place = shutil.which("dump_syms") or shutil.which("dump_syms", path=str(CACHE / "cargo" / "bin"))
     if place:
         return place
-    reason = "dump_syms is not installed; tests/interop/install.sh builds it where cargo is"
-    if os.environ.get("CI") == "true" and shutil.which("cargo"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    pytest.skip("dump_syms is not installed; tests/interop/install.sh builds it where cargo is, outside of CI")
 
 
 def reads(place: str, files: Iterable[Path]) -> dict[Path, Answer]:
