@@ -3,8 +3,6 @@
 # Paths stay as they are spelled until they are opened.
 # ruff: noqa: PTH100, PTH110, PTH112, PTH118
 
-import codecs
-import locale
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from symsrv.commands.symstore_line import Call
 from symsrv.formats import identify_path, opened, recognised
+from symsrv.ingest.sources import listed_paths
 from symsrv.layouts import home
 from symsrv.model.errors import SourceError, SymsrvError, UsageError
 from symsrv.model.identity import Identity
@@ -97,17 +96,7 @@ def _listed(text: str) -> list[str]:
         raw = Path(local_path(text[1:])).read_bytes()
     except OSError as error:
         raise UsageError(f"the list {text[1:]!r} cannot be read: {error.strerror}; it has one path per line") from error
-    lines = (line.strip() for line in _decoded(raw).splitlines())
-    return [line[1:-1] if len(line) > 1 and line[0] == line[-1] == '"' else line for line in lines if line]
-
-
-def _decoded(raw: bytes) -> str:
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # what PowerShell 5's `>` writes
-        return raw.decode("utf-16", "replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode(locale.getencoding(), "surrogateescape")
+    return listed_paths(raw)
 
 
 def _named(text: str, *, recursive: bool) -> "Iterator[Source]":

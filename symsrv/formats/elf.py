@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from symsrv.formats.base import Reader
-from symsrv.formats.loading.elf_needed import needed
 from symsrv.formats.structures.elf_notes import SEGMENTS_LIMIT, find_build_id
 from symsrv.formats.structures.elf_tables import (
     ET_CORE,
@@ -22,8 +21,6 @@ from symsrv.formats.structures.machines import elf_machine
 from symsrv.model.errors import NotIdentified
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, Identity
 from symsrv.model.ids import SymbolId, build_id, debug_id
-
-__all__ = ["Elf", "find_build_id", "needed"]
 
 SECTIONS_LIMIT = 256  # of more, the first and the last half: notes come first, debug information comes last
 NAMES_LIMIT_BYTES = 8192  # a longer table of names is read name by name

@@ -243,6 +243,11 @@ def _response(argument: str) -> list[str]:
         raise UsageError(
             f"the list {argument[1:]!r} cannot be read: {error.strerror}; @FILE names a file with one path per line"
         ) from error
+    return listed_paths(raw)
+
+
+def listed_paths(raw: bytes) -> list[str]:
+    """The paths that a response file has, one a line, perhaps in quotes; in whichever encoding its writer used."""
     lines = (line.strip() for line in _decoded(raw).splitlines())
     return [line[1:-1] if len(line) > 1 and line[0] == line[-1] == '"' else line for line in lines if line]
 

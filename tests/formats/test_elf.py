@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from symsrv.formats import identify_path
 from symsrv.formats.base import BytesReader
-from symsrv.formats.elf import Elf, needed
+from symsrv.formats.elf import Elf
+from symsrv.formats.loading.elf_needed import needed
 from symsrv.formats.structures.elf_text_id import text_ids
 from symsrv.layouts import keys
 from symsrv.model.errors import NotIdentified
