@@ -20,10 +20,9 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, cast
-from urllib.parse import urlsplit
 
 from symsrv.backends.base import Backend, Opened, Stat
-from symsrv.backends.objects import ObjectBackend
+from symsrv.backends.objects import ObjectBackend, bucket_and_prefix
 from symsrv.model.errors import AlreadyThere, BackendError, Missing, NoStore, StoreError, UsageError
 
 try:
@@ -265,11 +264,8 @@ class _Body(io.RawIOBase):
 
 def open_gcs(url: str, *, read_only: bool = False) -> Backend:
     """Opens `gs://bucket/prefix`. Symsrv makes no buckets; one that is not there shows itself at the first request."""
-    parts = urlsplit(url)
-    if not parts.netloc:
-        raise UsageError(f"{url}: a bucket is named as in gs://bucket/prefix")
-    prefix = parts.path.strip("/")
-    objects = GcsObjects(parts.netloc, f"{prefix}/" if prefix else "")
+    bucket, prefix = bucket_and_prefix(url)
+    objects = GcsObjects(bucket, prefix)
     return ObjectBackend(objects, read_only=read_only, single_put_bytes=_LARGEST_BYTES)
 
 

@@ -21,12 +21,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from symsrv.backends.base import INCOMING, OWN_FOLDER, SEGMENT_BYTES, Opened, Staged, Stat, displaced_path
 from symsrv.backends.failures import refusals
 from symsrv.backends.files import Files
 from symsrv.backends.spool import copy_whole, sha256_of
-from symsrv.model.errors import AlreadyThere, BackendError, Missing
+from symsrv.model.errors import AlreadyThere, BackendError, Missing, UsageError
 
 SINGLE_PUT_BYTES = 64 << 20
 _KEY_BYTES = 900  # S3 takes 1024, and the prefix of the store wants its part
@@ -321,6 +322,15 @@ class Spool:
             if self._folder is None or not self._folder.is_dir():
                 self._folder = Path(tempfile.mkdtemp(prefix=_SPOOL_PREFIX, dir=self._above))
             return self._folder
+
+
+def bucket_and_prefix(url: str) -> tuple[str, str]:
+    """The bucket that a store's URL names, and what stands before each of its keys; raises UsageError without one."""
+    parts = urlsplit(url)
+    if not parts.netloc:
+        raise UsageError(f"{url}: a bucket is named as in {parts.scheme}://bucket/prefix")
+    prefix = parts.path.strip("/")
+    return parts.netloc, f"{prefix}/" if prefix else ""
 
 
 def _incoming(staged: Staged) -> str:

@@ -13,10 +13,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
-from urllib.parse import urlsplit
 
 from symsrv.backends.base import Backend, Opened, Stat
-from symsrv.backends.objects import ObjectBackend
+from symsrv.backends.objects import ObjectBackend, bucket_and_prefix
 from symsrv.model.errors import AlreadyThere, BackendError, Missing, NoStore, StoreError, UsageError
 
 try:
@@ -242,11 +241,8 @@ class _Body(io.RawIOBase):
 
 def open_s3(url: str, *, read_only: bool = False) -> Backend:
     """Opens `s3://bucket/prefix`. Symsrv makes no buckets; one that is not there shows itself at the first request."""
-    parts = urlsplit(url)
-    if not parts.netloc:
-        raise UsageError(f"{url}: a bucket is named as in s3://bucket/prefix")
-    prefix = parts.path.strip("/")
-    return ObjectBackend(S3Objects(parts.netloc, f"{prefix}/" if prefix else ""), read_only=read_only)
+    bucket, prefix = bucket_and_prefix(url)
+    return ObjectBackend(S3Objects(bucket, prefix), read_only=read_only)
 
 
 def _client() -> Any:

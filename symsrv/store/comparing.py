@@ -8,7 +8,7 @@ from threading import Lock
 from symsrv.backends.base import Backend, Stat
 from symsrv.model.errors import ArchiveError, Missing
 from symsrv.model.identity import Identity
-from symsrv.store.unpacking import unpacked
+from symsrv.store.unpacking import measured, unpacked
 
 _BLOCK_BYTES = 1 << 20
 _REMEMBERED = 65536
@@ -41,11 +41,8 @@ class Hashes:
             return None
         size, modified_ns, known = self._known_inside.get(path, (-1, -1, None))
         if (size, modified_ns) != (stat.size, stat.modified_ns):
-            digest = hashlib.sha256()
             try:
-                for piece in unpacked(self._backend, path):
-                    digest.update(piece)
-                known = digest.hexdigest()
+                _, known = measured(unpacked(self._backend, path))
             except (ArchiveError, Missing):
                 known = None
             with self._lock:

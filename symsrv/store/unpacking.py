@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from symsrv.backends.base import Backend, Staged
@@ -72,15 +72,20 @@ def pack(backend: Backend, staged: Staged, *, name: str) -> Staged:
     try:
         with refusals(f"compressing {name}"):
             write_cab(staged.local, packed, name=name)
-        digest, size = hashlib.sha256(), 0
-        for piece in _first_member(packed):
-            digest.update(piece)
-            size += len(piece)
-        if (size, digest.hexdigest()) != (staged.size, staged.sha256):
+        if measured(_first_member(packed)) != (staged.size, staged.sha256):
             raise ArchiveError("archive-damaged", f"{name} did not come back out of its cabinet; nothing was stored")
         return backend.stage(packed)
     finally:
         packed.unlink(missing_ok=True)
+
+
+def measured(pieces: Iterable[bytes]) -> tuple[int, str]:
+    """How many bytes pieces come to, and their sha256."""
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+    return size, digest.hexdigest()
 
 
 def _first_member(path: Path) -> Iterator[bytes]:
