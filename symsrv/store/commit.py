@@ -130,6 +130,20 @@ class Committer:
                 self._hashes.forget(entry.home)
         self._backend.sync()
         if not self._backend.shared_lock:
-            microsoft.put_lastid(self._backend, transaction.number)
+            self._note_last(transaction.number)
         if self._backend.shared_lock or transaction.number == recovered + 1:
             note_applied(self._backend, transaction.number)
+
+    def _note_last(self, number: int) -> None:
+        """Writes `lastid.txt` on a bucket, where a faster writer of a higher number may have written it before us.
+
+        Who writes last looks last, and sees every document that another's word was about.
+        """
+        while True:
+            microsoft.put_lastid(self._backend, number)
+            following = number
+            while self._backend.stat(places.document(following + 1)) is not None:
+                following += 1
+            if following == number:
+                return
+            number = following

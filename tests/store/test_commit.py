@@ -326,3 +326,21 @@ def test_a_link_at_a_home_is_a_conflict_and_is_not_followed(opened, tmp_path):
 
     assert statuses(done) == ["conflict"]
     assert outside.read_bytes() == b"secret"
+
+
+def test_a_slower_writer_on_a_bucket_leaves_no_lower_last_number(bucket, opened, tmp_path, monkeypatch):
+    slow, fast = opened(bucket), opened(bucket)
+    slow.commit(draft(slow, image(tmp_path, "a.dll")))
+    backend, ordinary, met = slow._backend, slow._backend.write, []
+
+    def write(path, data):
+        if path.endswith("lastid.txt") and not met:
+            met.append(fast.commit(draft(fast, image(tmp_path, "c.dll"))).number)
+        ordinary(path, data)
+
+    monkeypatch.setattr(backend, "write", write)
+    done = slow.commit(draft(slow, image(tmp_path, "b.dll")))
+
+    assert (done.number, met) == (2, [3])
+    assert fast._backend.read("000Admin/lastid.txt") == b"0000000003"
+    assert faults(fast) == []
