@@ -89,7 +89,8 @@ if [ -n "$as_root" ]; then
     choice=()
     while IFS='|' read -r _ packages; do
         for package in $packages; do
-            if apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]'; then
+            # Not by a pipe into grep -q: it hangs up at the first match, and pipefail takes that for a failure.
+            if [[ $(apt-cache policy "$package" 2>/dev/null) == *'Candidate: '[^\(]* ]]; then
                 choice+=("$package")
                 break
             fi
