@@ -2,26 +2,16 @@
 
 import difflib
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit, urlunsplit
 
 import platformdirs
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    WithJsonSchema,
-    field_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 
 from symsrv.model.errors import UsageError
+from symsrv.options import TIME, Duration, Options, masked, number_or_text, seconds
 
 FILE_NAME = "symsrv.yaml"
 
@@ -33,31 +23,6 @@ ENVIRONMENT = {
 }
 """Environment variables that go before the file, and the option each one sets."""
 
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-_BYTES = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_BYTES |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
-
-
-def seconds(value: object) -> object:
-    """`30s`, `1h30m`, `500ms` or a number as seconds; other types are left to the model to refuse."""
-    if not isinstance(value, str):
-        return value
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|min|[smhd])", value)
-    if not parts or "".join(number + unit for number, unit in parts) != "".join(value.split()):
-        raise ValueError(f"{value!r} is not a duration; write 30s, 5m, 1h30m or 500ms")
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
-
-
-def size(value: object) -> object:
-    """`2GiB`, `64KiB`, `10MB` or a number as bytes; other types are left to the model to refuse."""
-    if not isinstance(value, str):
-        return value
-    units = {unit.lower(): factor for unit, factor in _BYTES.items()}
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip().lower())
-    if not match or match[2] not in units:
-        raise ValueError(f"{value!r} is not a size; write 2GiB, 64KiB or 10MB")
-    return int(float(match[1]) * units[match[2]])
-
 
 def host_and_port(listen: str) -> tuple[str, int]:
     """`127.0.0.1:8390` or `[::1]:8390`, taken apart; raises ValueError."""
@@ -66,32 +31,6 @@ def host_and_port(listen: str) -> tuple[str, int]:
     if not colon or not port.isascii() or not port.isdecimal() or int(port) > 65535 or (":" in host and not bracketed):
         raise ValueError(f"{listen!r} is not HOST:PORT; write 127.0.0.1:8390, 0.0.0.0:80 or [::1]:8390")
     return host.strip("[]"), int(port)
-
-
-def masked(url: str) -> str:
-    """A URL that may be shown: a password in it becomes stars."""
-    parts = urlsplit(url) if "://" in url else None
-    if parts is None or parts.password is None:
-        return url
-    user = f"{parts.username}:***@" if parts.username else "***@"
-    return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
-
-
-def plain(options: "Options") -> dict[str, Any]:
-    """The options as a YAML file would write them: durations with their unit, passwords masked."""
-    return {name: _plain(getattr(options, name)) for name in type(options).model_fields}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Options):
-        return plain(value)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):  # there are no floats but durations
-        return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
-    if isinstance(value, str):
-        return masked(value)
-    return str(value) if isinstance(value, Path) else value
 
 
 def _listen(value: str) -> str:
@@ -116,30 +55,13 @@ def _poll(value: object) -> object:
         raise ValueError(f"{error}, or auto") from error
 
 
-def _schema(pattern: str, kind: str = "number") -> WithJsonSchema:
-    """What an editor is told of a number that may be written with its unit."""
-    return WithJsonSchema({"anyOf": [{"type": kind, "minimum": 0}, {"type": "string", "pattern": pattern}]})
-
-
-_TIME = r"(\s*\d+(\.\d+)?\s*(ms|min|[smhd]))+\s*"
-
-Duration = Annotated[float, BeforeValidator(seconds), Field(ge=0, allow_inf_nan=False), _schema(f"^{_TIME}$")]
 Poll = Annotated[
     Literal["auto"] | Annotated[float, Field(gt=0, allow_inf_nan=False)],
     BeforeValidator(_poll),
-    _schema(f"^(auto|{_TIME})$"),
-]
-Size = Annotated[
-    int, BeforeValidator(size), Field(ge=0), _schema(r"^\s*\d+(\.\d+)?\s*([kKmMgGtT]?[iI]?[bB])?\s*$", "integer")
+    number_or_text(f"^(auto|{TIME})$"),
 ]
 Listen = Annotated[str, AfterValidator(_listen)]
 Version = Annotated[str, AfterValidator(_version)]
-
-
-class Options(BaseModel):
-    """What every part of the configuration has in common: frozen, strict about keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class LogOptions(Options):
@@ -384,11 +306,11 @@ def _sentence(error: Mapping[str, Any]) -> str:
     return f"{name}: {message[:1].lower()}{message[1:]}"
 
 
-_PARTS: dict[str, type[BaseModel]] = {"log": LogOptions, "watch": WatchFolder, "serve": ServeOptions}
+_PARTS: dict[str, type[Options]] = {"log": LogOptions, "watch": WatchFolder, "serve": ServeOptions}
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = Config
+    model: type[Options] = Config
     for step in location[:-1]:
         if isinstance(step, str):
             model = _PARTS[step]

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from symsrv.config import Config, ServeOptions, WatchFolder, host_and_port, load, masked, parse, plain, seconds, size
+from symsrv.config import Config, ServeOptions, WatchFolder, host_and_port, load, parse
 from symsrv.model.errors import UsageError
+from symsrv.options import masked, plain, seconds, size
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "config" / "symsrv.yaml"
 HERE = Path("/etc/symsrv/symsrv.yaml")

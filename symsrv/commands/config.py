@@ -10,7 +10,8 @@ from symsrv.commands.base import Context, verb
 from symsrv.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from symsrv.config import Config, Options
+    from symsrv.config import Config
+    from symsrv.options import Options
 
 EXAMPLE_HEAD = """\
 # symsrv.yaml: every option with its default; a file needs only what differs. Found by -c, $SYMSRV_CONFIG, in the
@@ -30,7 +31,8 @@ def config(context: Context, check: bool, schema: bool, example: bool, show: boo
     It comes from -c FILE, or $SYMSRV_CONFIG, or the first symsrv.yaml in the working folder, the user's and the
     system's configuration folder. $SYMSRV_STORE, $SYMSRV_STATE, $SYMSRV_INDEX and $SYMSRV_LISTEN go before the file.
     """
-    from symsrv.config import Config, locate, plain
+    from symsrv.config import Config, locate
+    from symsrv.options import plain
 
     if check + schema + example + show > 1:
         raise UsageError("--check, --schema, --example and --show exclude each other")
@@ -69,7 +71,8 @@ def _doubts(config: "Config") -> list[str]:
 
 def example_yaml() -> str:
     """The text of `config/symsrv.yaml`, made from the options themselves."""
-    from symsrv.config import Config, Options, WatchFolder, plain
+    from symsrv.config import Config, WatchFolder
+    from symsrv.options import Options, plain
 
     lines = [EXAMPLE_HEAD]
     defaults = Config()
@@ -88,7 +91,7 @@ def example_yaml() -> str:
 
 
 def _commented(options: "Options", indent: str) -> list[str]:
-    from symsrv.config import plain
+    from symsrv.options import plain
 
     shown = plain(options)
     lines = []

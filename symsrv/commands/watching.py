@@ -75,7 +75,7 @@ def _check_version(template: str) -> None:
 
 def seconds_of(option: str, text: str | None) -> float | None:
     """The duration that an option was given, if it was; raises UsageError."""
-    from symsrv.config import seconds
+    from symsrv.options import seconds
 
     if text is None:
         return None

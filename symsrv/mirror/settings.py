@@ -1,0 +1,158 @@
+"""What may be said of an upstream, in YAML, on the command line, in a preset: one set of options for all."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, field_validator
+
+from symsrv.options import Duration, Options, Secret, Size
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme in ("http", "https") and not parts.hostname:
+        raise ValueError(f"{value!r} names no host; write https://host/path")
+    if parts.password is not None:
+        raise ValueError("a password does not belong into the URL; give user, and password as {env: NAME}")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Pattern(Options):
+    """Names of files that an upstream is asked for, or is not, and why."""
+
+    name: str = Field(description="A glob of file names, as 'nt*.pdb'; case does not matter.")
+    reason: str = Field(default="", description="Why it is on the list.")
+
+
+class Credentials(Options):
+    """Who we are to an upstream; secrets lie in the environment or in files."""
+
+    user: str | None = Field(default=None, description="The user of Basic authentication; it may be empty.")
+    password: Secret | None = Field(default=None, description="Its password, as {env: NAME} or {file: PATH}.")
+    token: Secret | None = Field(default=None, description="A token, sent as a Bearer.")
+    headers: dict[str, str | Secret] = Field(
+        default_factory=dict, description="Headers that every request carries; a value may be {env: NAME}."
+    )
+    access_key: str | None = Field(default=None, description="The key of an S3 bucket; null is where boto3 looks.")
+    secret_key: Secret | None = Field(default=None, description="Its secret.")
+    role: str | None = Field(default=None, description="The role to take on for an S3 bucket, as an ARN.")
+    region: str | None = Field(default=None, description="The region of an S3 bucket.")
+    endpoint: str | None = Field(default=None, description="Where a bucket is that is not Amazon's or Google's.")
+    service_account: Path | None = Field(default=None, description="The key file of a Google service account.")
+    ca_bundle: Path | None = Field(default=None, description="A file of certificates to trust besides the system's.")
+    client_cert: Path | None = Field(default=None, description="Our own certificate, with its key if both are there.")
+    client_key: Path | None = Field(default=None, description="The key of our own certificate.")
+
+
+class Proxy(Options):
+    """The way out to an upstream."""
+
+    url: str | None = Field(
+        default=None,
+        description="http://host:port or socks5h://host:port; null is $HTTPS_PROXY and $HTTP_PROXY, '' is none.",
+    )
+    user: str | None = Field(default=None, description="The proxy's user.")
+    password: Secret | None = Field(default=None, description="Its password, as {env: NAME} or {file: PATH}.")
+    except_for: tuple[str, ...] = Field(default=(), description="Hosts that are reached without it, as $NO_PROXY.")
+
+
+Case = Literal["as-is", "lower", "upper"]
+
+
+class UpstreamOptions(Options):
+    """A server, bucket, folder or converter that is asked for what is missing."""
+
+    name: str = Field(min_length=1, max_length=64, description="What it is called here.")
+    url: Url = Field(
+        default="",
+        description="https://host/path, s3://bucket/prefix, gs://bucket/prefix, a folder; '' of a converter.",
+    )
+    kind: str | None = Field(default=None, description="http, bucket, folder or convert; null is what the URL says.")
+    preset: str | None = Field(default=None, description="The preset it was made from; see 'symsrv upstream presets'.")
+    layouts: tuple[str, ...] = Field(
+        default=("symstore", "ssqp"),
+        description="How its paths are made, best first: symstore, ssqp, two-tier, breakpad, debuginfod, unified, "
+        "native, slashsymbols, symbold.",
+    )
+    name_case: Case = Field(default="as-is", description="The case of names in its paths.")
+    id_case: Case = Field(default="as-is", description="The case of ids in its paths.")
+    packed: bool = Field(default=True, description="Whether foo.pd_ is asked for where foo.pdb is not.")
+    pointers: bool = Field(default=False, description="Whether file.ptr is asked for, and followed below the URL.")
+    credentials: Credentials = Field(default=Credentials(), description="Who we are to it.")
+    proxy: Proxy = Field(default=Proxy(), description="The way out to it.")
+    concurrency: int = Field(default=4, ge=1, le=64, description="How many files are downloaded from it at once.")
+    tries: int = Field(default=3, ge=1, le=20, description="How often a request is made that fails and may go later.")
+    pause: Duration = Field(default=1.0, description="How long before the second try; doubles, up to 30s, with jitter.")
+    connect_timeout: Duration = Field(default=5.0, description="How long connecting may take.")
+    first_byte_timeout: Duration = Field(default=30.0, description="How long it may take to begin an answer.")
+    idle_timeout: Duration = Field(default=30.0, description="How long it may send nothing; there is no total limit.")
+    size_limit: Size | None = Field(default=None, description="What is larger is not fetched; null is no limit.")
+    rate: float | None = Field(default=None, gt=0, description="How many requests a second it gets at most.")
+    order: int = Field(default=100, description="When it is asked: lower numbers first, equal ones at the same time.")
+    enabled: bool = Field(default=True, description="Whether it is asked at all.")
+    use_allow: bool = Field(default=False, description="Whether only what its allow list names is asked for.")
+    allow: tuple[Pattern, ...] = Field(default=(), description="What may be asked for, if use_allow is on.")
+    block: tuple[Pattern, ...] = Field(default=(), description="What is never asked for.")
+    keep_original: bool = Field(default=True, description="Whether a file is kept that was only fetched to convert.")
+    forbidden_is_absent: bool = Field(
+        default=False, description="Whether 403 means that there is no such file, as buckets say that are not listed."
+    )
+    private_addresses: bool = Field(
+        default=False, description="Whether it may be at a private address; one that the URL itself names may."
+    )
+    tags: tuple[str, ...] = Field(default=(), description="The wants it is asked for: of these tags; none is all.")
+    tag: str | None = Field(default=None, description="The group that its files are published under.")
+    public: bool = Field(default=True, description="Whether its files may be served to anybody.")
+    note: str = Field(default="", description="A licence, a quirk, a reason.")
+    miss_ttl: Duration = Field(default=3600.0, description="How long it is not asked again for what it has not.")
+    daily_limit: Size | None = Field(
+        default=None, description="How many bytes it gives a day at most; null is no limit."
+    )
+    window: str | None = Field(
+        default=None, pattern=r"^\d\d:\d\d-\d\d:\d\d$", description="When it is asked, as 22:00-06:00 local time."
+    )
+    probe_known: str | None = Field(default=None, description="A path that it has, for the connection test.")
+
+    @field_validator("layouts")
+    @classmethod
+    def _some(cls, layouts: tuple[str, ...]) -> tuple[str, ...]:
+        if not layouts:
+            raise ValueError("an upstream speaks one layout at least")
+        return layouts
+
+
+class MirrorOptions(Options):
+    """How what is missing is fetched."""
+
+    downloads: int = Field(default=16, ge=1, le=256, description="How many files are downloaded at once, in all.")
+    every: Duration = Field(default=10.0, description="How often the queue is looked at when nothing is urgent.")
+    race: bool = Field(default=False, description="Whether all upstreams are asked at once, whatever their order.")
+    rounds: int = Field(
+        default=3, ge=1, description="After how many rounds without success a want goes on the skiplist."
+    )
+    skip_for: Duration | Literal["never"] = Field(
+        default=43200.0, description="How long it stays there; doubles each time up to 7d; never means for good."
+    )
+    daily_limit: Size | None = Field(default=None, description="How many bytes are fetched a day; null is no limit.")
+    window: str | None = Field(
+        default=None,
+        pattern=r"^\d\d:\d\d-\d\d:\d\d$",
+        description="When anything is fetched, as 22:00-06:00 local time.",
+    )
+    keep_free: Size = Field(default=1 << 30, description="Nothing is fetched while the disk has less room than this.")
+    with_program: bool = Field(default=True, description="Whether a PDB's program is fetched beside it.")
+    keep_log: Duration = Field(default=30 * 86400.0, description="How long attempts are kept in the log.")
+    fetch_through: bool = Field(
+        default=False, description="Whether serve lets a client wait while what it asks for is fetched."
+    )
+    fetch_through_wait: Duration = Field(default=10.0, description="How long it lets it wait before it says 404.")
+    fetch_through_allow: tuple[str, ...] = Field(
+        default=(), description="Globs of the names that anybody may have fetched so; nothing here means none."
+    )
+    contact: str = Field(
+        default="", description="A URL or address for upstreams' operators, sent as part of User-Agent."
+    )

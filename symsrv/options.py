@@ -1,0 +1,106 @@
+"""What options are made of: durations, sizes, secrets that lie elsewhere, parts that are strict about their keys."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from symsrv.model.errors import UsageError
+
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_BYTES = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_BYTES |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+def seconds(value: object) -> object:
+    """`30s`, `1h30m`, `500ms` or a number as seconds; other types are left to the model to refuse."""
+    if not isinstance(value, str):
+        return value
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|min|[smhd])", value)
+    if not parts or "".join(number + unit for number, unit in parts) != "".join(value.split()):
+        raise ValueError(f"{value!r} is not a duration; write 30s, 5m, 1h30m or 500ms")
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def size(value: object) -> object:
+    """`2GiB`, `64KiB`, `10MB` or a number as bytes; other types are left to the model to refuse."""
+    if not isinstance(value, str):
+        return value
+    units = {unit.lower(): factor for unit, factor in _BYTES.items()}
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip().lower())
+    if not match or match[2] not in units:
+        raise ValueError(f"{value!r} is not a size; write 2GiB, 64KiB or 10MB")
+    return int(float(match[1]) * units[match[2]])
+
+
+def masked(url: str) -> str:
+    """A URL that may be shown: a password in it becomes stars."""
+    parts = urlsplit(url) if "://" in url else None
+    if parts is None or parts.password is None:
+        return url
+    user = f"{parts.username}:***@" if parts.username else "***@"
+    return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
+
+
+def plain(options: "Options") -> dict[str, Any]:
+    """The options as a YAML file would write them: durations with their unit, passwords masked."""
+    return {name: _plain(getattr(options, name)) for name in type(options).model_fields}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Options):
+        return plain(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):  # there are no floats but durations
+        return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
+    if isinstance(value, str):
+        return masked(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def number_or_text(pattern: str, kind: str = "number") -> WithJsonSchema:
+    """What an editor is told of a number that may be written with its unit."""
+    return WithJsonSchema({"anyOf": [{"type": kind, "minimum": 0}, {"type": "string", "pattern": pattern}]})
+
+
+TIME = r"(\s*\d+(\.\d+)?\s*(ms|min|[smhd]))+\s*"
+
+Duration = Annotated[float, BeforeValidator(seconds), Field(ge=0, allow_inf_nan=False), number_or_text(f"^{TIME}$")]
+Size = Annotated[
+    int, BeforeValidator(size), Field(ge=0), number_or_text(r"^\s*\d+(\.\d+)?\s*([kKmMgGtT]?[iI]?[bB])?\s*$", "integer")
+]
+
+
+class Options(BaseModel):
+    """What every part of the configuration has in common: frozen, strict about keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Secret(Options):
+    """Where a secret lies; it is never written down itself, neither in YAML nor in a database."""
+
+    env: str | None = Field(default=None, description="The environment variable that has it.")
+    file: Path | None = Field(default=None, description="The file whose first line it is.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("a secret lies in one place: write {env: NAME} or {file: PATH}")
+        return self
+
+    def value(self) -> str:
+        """The secret itself; raises UsageError where it cannot be had. Not for logs."""
+        if self.env is not None:
+            found = os.environ.get(self.env)
+            if not found:
+                raise UsageError(f"the environment variable {self.env}, which has a secret, is not set")
+            return found
+        try:
+            return Path(str(self.file)).read_text(encoding="utf-8").split("\n", 1)[0].strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{self.file}, which has a secret, cannot be read: {error}") from error
