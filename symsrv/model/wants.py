@@ -92,13 +92,17 @@ class Want:
 
 def wanted(ask: Ask) -> Ask:
     """The whole plain file that an ask is about: a section lies in the debug file, `foo.pd_` is `foo.pdb` packed."""
-    first = ask.ids[0]
     wants: Wants = Wants.DEBUG if ask.wants is Wants.SECTION else ask.wants
+    ids = ask.ids
     if wants is Wants.EITHER:
+        name = fold(ask.name or "")
+        if ids[0].kind == DEBUG and not name.endswith(".pdb"):
+            # rust-minidump asks for programs by the bare build id, which reads as a GUID with an age, too.
+            ids = tuple(sorted(ids, key=lambda one: one.kind not in _PROOF))
         # A PDB 2.0 and a .dbg have ids of the same form as a program's.
-        old_debug = first.kind == PE and fold(ask.name or "").endswith(_DEBUG_ENDINGS)
-        wants = Wants.DEBUG if old_debug else _BY_KIND.get(first.kind, Wants.CODE)
-    return replace(ask, wants=wants, detail=None, packed=False)
+        old_debug = ids[0].kind == PE and name.endswith(_DEBUG_ENDINGS)
+        wants = Wants.DEBUG if old_debug else _BY_KIND.get(ids[0].kind, Wants.CODE)
+    return replace(ask, wants=wants, ids=ids, detail=None, packed=False)
 
 
 def want_key(ask: Ask) -> str:
