@@ -64,7 +64,7 @@ def _judge(store: SymbolStore, wants: Wants, ids: tuple[SymbolId, ...], name: st
         ask = Ask(wants, ids, checked_name(name))
     except BadName:  # text of a dump; nobody can ask by it, only by an id that needs no name
         ask = Ask(wants, ids)
-    if store.find(ask):
+    if store.find(ask) or _pointed(store, ask):
         return State.HAVE, ()
     proof = tuple(one for one in ids if one.kind in _PROOF)
     # A loader's name (`libc.so.6`) is not always the file's; by these ids debuggers ask without one.
@@ -72,3 +72,12 @@ def _judge(store: SymbolStore, wants: Wants, ids: tuple[SymbolId, ...], name: st
         return State.HAVE, ()
     near = [one for one in missed(store, ask).sights if one.reason in _NEAR]
     return (State.NEAR, near) if near else (State.MISSING, ())
+
+
+def _pointed(store: SymbolStore, ask: Ask) -> bool:
+    """Whether a client would get the file by a pointer that may be followed."""
+    lead = store.pointer(ask) if store.pointer_roots else None
+    opened = store.open_pointed(lead).opened if lead is not None else None
+    if opened is not None:
+        opened.close()
+    return opened is not None

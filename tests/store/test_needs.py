@@ -5,10 +5,12 @@ from functools import partial
 
 import pytest
 
-from symsrv.model.ids import SymbolId, debug_id
+from symsrv.model.ids import SymbolId, debug_id, pe_id
 from symsrv.model.modules import Module
 from symsrv.store.needs import need
+from tests.crash.publishing import image
 from tests.store.offered import BUILD, ELF, ELF_DEBUG, EXE, GUID, PDB, put_into
+from tests.store.stores import add_as_symstore_does
 
 CRASH = Module("Crash.exe", "C:\\out\\Crash.exe", EXE.ids, PDB.ids, debug_file="D:\\build\\CRASH.pdb")
 FOO = Module("libfoo.so.6", "/usr/lib/libfoo.so.6", (BUILD,), (BUILD, debug_id(GUID, 0)))
@@ -99,3 +101,15 @@ def test_a_name_that_can_be_none_is_asked_for_by_id_alone(store, put, name):
     assert asked(store, Module(name, name, (BUILD,))).state == "have"
     assert asked(store, Module(name, name, EXE.ids)).state == "near"
     assert asked(store, Module(name, name, (SymbolId("uuid", "ab" * 16),))).state == "missing"
+
+
+@pytest.mark.parametrize(("followed", "expected"), [(True, "have"), (False, "missing")])
+def test_what_a_client_gets_by_a_pointer_is_here(opened, tmp_path, followed, expected):
+    out = tmp_path / "out"
+    path = image(out, "a.dll")
+    add_as_symstore_does(tmp_path / "store", path, kind="ptr", stored="file.ptr", data=f"PATH:{path}".encode())
+    store = opened(pointer_roots=[out] if followed else ())
+
+    module = Module("a.dll", "C:\\out\\a.dll", (pe_id(0x5AB38077, 0x9000),))
+
+    assert asked(store, module).code_state == expected
