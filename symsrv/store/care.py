@@ -15,6 +15,8 @@ from symsrv.store.repairing import repairs
 if TYPE_CHECKING:
     from symsrv.ledger.index import Index
 
+_PASSES = 4  # what a step brought back may tell the next one: a list that of a line that was lost with it
+
 
 class Care:
     """Looks at a store as it lies there; believes an index only that was read from it just now."""
@@ -61,12 +63,18 @@ class Care:
             return
         with self._backend.lock(timeout_seconds=self._lock_seconds):
             self._recover()
-            catch_up(self._backend, index, lambda fault: None)
-            done = 0
-            for mend in repairs(self._backend, index):
-                mend.do()
-                done += 1
-                yield mend
-            self._backend.sync()
-            if done:
+            mended = False
+            for _ in range(_PASSES):
+                catch_up(self._backend, index, lambda fault: None)
+                done = 0
+                for mend in repairs(self._backend, index):
+                    mend.do()
+                    done += 1
+                    yield mend
+                self._backend.sync()
+                mended = mended or done > 0
+                if not done:
+                    break
+                index.clear()
+            if mended:
                 self._reread()

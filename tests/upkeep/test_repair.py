@@ -19,3 +19,21 @@ def test_what_is_done_is_told_once(tmp_path):
     assert (root / "000Admin" / "lastid.txt").read_bytes() == b"0000000001"
     assert list(repair(store)) == []
     store.close()
+
+
+def test_what_one_step_brought_back_tells_the_next(tmp_path):
+    root = tmp_path / "store"
+    add_as_symstore_does(root, image(tmp_path, "a.dll"))
+    server = (root / "000Admin" / "server.txt").read_bytes()
+    listed = (root / "000Admin" / "0000000001").read_bytes()
+    (root / "000Admin" / "server.txt").unlink()
+    (root / "000Admin" / "0000000001").unlink()
+    store = open_store(str(root), state=tmp_path / "state")
+
+    mended = [step.path for step in repair(store)]
+
+    assert mended == ["000Admin/0000000001", "000Admin/server.txt"]
+    assert (root / "000Admin" / "server.txt").read_bytes() == server
+    assert (root / "000Admin" / "0000000001").read_bytes() == listed
+    assert list(repair(store)) == []
+    store.close()
