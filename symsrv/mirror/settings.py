@@ -6,7 +6,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
+from symsrv.layouts import LAYOUTS
 from symsrv.options import Duration, Options, Secret, Size
+
+SYMBOLD = "symbold"
+LAYOUT_NAMES = (*(layout.name for layout in LAYOUTS), SYMBOLD)
+"""What may stand in an upstream's `layouts`: every dialect of clients, and how Backtrace's symbold asks."""
 
 
 def _url(value: str) -> str:
@@ -76,7 +81,7 @@ class UpstreamOptions(Options):
     layouts: tuple[str, ...] = Field(
         default=("symstore", "ssqp"),
         description="How its paths are made, best first: symstore, ssqp, two-tier, breakpad, debuginfod, unified, "
-        "native, slashsymbols, symbold.",
+        "native, lldb, slashsymbols, symbold.",
     )
     name_case: Case = Field(default="as-is", description="The case of names in its paths.")
     id_case: Case = Field(default="as-is", description="The case of ids in its paths.")
@@ -122,6 +127,9 @@ class UpstreamOptions(Options):
     def _some(cls, layouts: tuple[str, ...]) -> tuple[str, ...]:
         if not layouts:
             raise ValueError("an upstream speaks one layout at least")
+        for name in layouts:
+            if name not in LAYOUT_NAMES:
+                raise ValueError(f"{name!r} is no layout; there are {', '.join(LAYOUT_NAMES)}")
         return layouts
 
 

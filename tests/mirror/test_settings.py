@@ -20,6 +20,7 @@ def test_a_name_and_a_url_are_enough():
         ({"url": "https:///path"}, "names no host"),
         ({"url": "https://me:secret@symbols.example/"}, "password"),
         ({"layouts": ()}, "one layout"),
+        ({"layouts": ("symstor",)}, "no layout; there are symstore, ssqp"),
         ({"window": "22-6"}, "pattern"),
         ({"tries": 0}, "greater"),
     ],
