@@ -17,6 +17,7 @@ PDB = Ask(Wants.DEBUG, (debug_id(GUID, 1),), "Foo.pdb")
 EXE = Ask(Wants.CODE, (pe_id(0x5AB38077, 0x9000),), "Crash.exe")
 SYM = Ask(Wants.SYM, (debug_id(GUID, 0x1A),), "Foo.pdb")
 BUILD = build_id(bytes.fromhex("dfb85de42daffd09640c8fe377d572de3e168920"))
+BOTH = (BUILD.value, BUILD.value.upper())
 ELF = Ask(Wants.CODE, (BUILD,), "libx.so.1")
 ELF_DEBUG = Ask(Wants.DEBUG, (BUILD,))
 UUID = uuid_id(bytes.fromhex("67e9247c814e392ba027dbde6748fcbf"))
@@ -71,7 +72,7 @@ def test_a_server_without_packed_files_gets_one_request():
         ("native", ELF_DEBUG, [f"{root}df/{BUILD.value[2:]}.debug" for root in ("", ".build-id/")]),
         ("lldb", Ask(Wants.DEBUG, (UUID,), "app"), ["67E9/247C/814E/392B/A027/DBDE6748FCBF"]),
         ("unified", PDB, [f"32/{GUID[2:]}1/debuginfo"]),
-        ("slashsymbols", Ask(Wants.DEBUG, (BUILD,), "e"), [f"e/{BUILD.value}/symbols", f"e/{BUILD.value.upper()}/symbols"]),
+        ("slashsymbols", Ask(Wants.DEBUG, (BUILD,), "e"), [f"e/{one}/symbols" for one in BOTH]),
         ("symbold", PDB, [f"Foo.pdb/{GUID.upper()}1/Foo.pdb"]),
     ],
 )  # fmt: skip
