@@ -96,10 +96,13 @@ class Backend(Protocol):
     def local(self, path: str) -> Path | None:
         """The path on this machine's file system, where there is one."""
 
-    def stage(self, source: Path) -> Staged:
+    def stage(self, source: Path, *, sha256: str | None = None) -> Staged:
         """Copies a file to where no reader looks, and hashes the copy. Takes no lock.
 
         They are durable, and found by their handle, from the next `sync()` on; that must come before `place`.
+
+        With a `sha256`, the file is the caller's own, whole, and never written to again: the hash is believed, and a
+        second name for the file will do instead of a copy.
 
         Raises SourceError (`vanished`, `changed`, `unreadable`) if the file is not one whole piece.
         """

@@ -29,7 +29,7 @@ from symsrv.backends.locking import DiskLock
 from symsrv.backends.spool import copy_whole, sha256_of
 from symsrv.backends.tree import Tree
 from symsrv.backends.unsynced import MANY, Unsynced, chain, parent
-from symsrv.model.errors import AlreadyThere, BackendError, Missing, NoStore
+from symsrv.model.errors import AlreadyThere, BackendError, Missing, NoStore, SourceError
 
 _ATTEMPTS = 50  # a delete takes emptied folders away while somebody puts a file into them: rare, and never for long
 _MOVE_LOCK_SECONDS = 60.0
@@ -63,16 +63,17 @@ class Disk(Tree):
         self._lock = DiskLock(self.root, semaphore=semaphore)
         self._moving = threading.Lock()
 
-    def stage(self, source: Path) -> Staged:
-        """See Backend."""
+    def stage(self, source: Path, *, sha256: str | None = None) -> Staged:
+        """See Backend; a second name is possible for what lies below the root."""
         self._may_write()
         path = f"{INCOMING}/{uuid.uuid4().hex}"
         full = self.root / path
         with refusals(f"copying {source} into {self.root}"), self._dropped_on_failure(path):
             self._make_folders(INCOMING)
-            size = copy_whole(self._files, path, source)
+            linked = sha256 is not None and self._second_name(source, path)
+            size = full.stat().st_size if linked else copy_whole(self._files, path, source)
             self._files.start_writing(path)
-            sha256 = sha256_of(full)
+            sha256 = sha256 or sha256_of(full)
             self._unsynced.note_file(path)
             self._unsynced.note_folder(INCOMING)
         return Staged(full.name, size, sha256, full)
@@ -262,6 +263,20 @@ class Disk(Tree):
             with contextlib.suppress(OSError):
                 self._files.unlink(path)
             raise
+
+    def _second_name(self, source: Path, path: str) -> bool:
+        """Gives a file of the caller's own a second name; False where that cannot be."""
+        if not source.is_relative_to(self.root):
+            return False
+        try:
+            self._files.link(source.relative_to(self.root).as_posix(), path)
+        except FileNotFoundError as exc:
+            raise SourceError("vanished", f"{source} is not there any more") from exc
+        except OSError as exc:
+            if exc.errno not in _NO_LINKS:
+                raise
+            return False
+        return True
 
     def _place_new(self, staged: Staged, path: str) -> None:
         try:

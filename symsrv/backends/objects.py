@@ -123,10 +123,10 @@ class ObjectBackend:
     def local(self, path: str) -> Path | None:
         """See Backend; there is none."""
 
-    def stage(self, source: Path) -> Staged:
+    def stage(self, source: Path, *, sha256: str | None = None) -> Staged:
         """See Backend; durable only from `share` on, unless the file is large."""
         self._may_write()
-        staged = self._spool.take(source)
+        staged = self._spool.take(source, sha256=sha256)
         if staged.size > self._single_put_bytes:
             try:
                 self.share(staged)
@@ -267,14 +267,16 @@ class Spool:
         self._shared: set[str] = set()
         self._lock = threading.Lock()
 
-    def take(self, source: Path) -> Staged:
-        """Copies a file into the spool, whole, and hashes the copy."""
+    def take(self, source: Path, *, sha256: str | None = None) -> Staged:
+        """Copies a file into the spool, whole, and hashes the copy; see `Backend.stage` for a hash that is told."""
         folder = self._made()
         local = folder / uuid.uuid4().hex
         try:
             with refusals(f"copying {source} into {folder}"):
+                if sha256 is not None and _second_name(source, local):
+                    return Staged(local.name, local.stat().st_size, sha256, local)
                 size = copy_whole(Files(folder), local.name, source)
-                return Staged(local.name, size, sha256_of(local), local)
+                return Staged(local.name, size, sha256 or sha256_of(local), local)
         except BaseException:
             local.unlink(missing_ok=True)
             raise
@@ -322,6 +324,15 @@ class Spool:
             if self._folder is None or not self._folder.is_dir():
                 self._folder = Path(tempfile.mkdtemp(prefix=_SPOOL_PREFIX, dir=self._above))
             return self._folder
+
+
+def _second_name(source: Path, local: Path) -> bool:
+    """Gives a file a second name; False where that cannot be, as on another file system."""
+    try:
+        local.hardlink_to(source)
+    except OSError:
+        return False
+    return True
 
 
 def bucket_and_prefix(url: str) -> tuple[str, str]:

@@ -115,6 +115,9 @@ def _insistently(store: SymbolStore, source: Source) -> Offer:
 def _offer(store: SymbolStore, source: Source) -> Offer:
     identities = identify_source(source)
     key = home(identities[0])
+    if source.sha256 is not None:
+        staged = store.stage(source.path, sha256=source.sha256)
+        return Offer(source.path, source.recorded, key, staged.size, staged.sha256, identities, staged)
     # The commit stages what has gone from the store meanwhile, and a spooled file will not be there for it.
     there = None if source.spooled else store.look(key)
     if there is not None and there.size == _size(source):

@@ -38,7 +38,8 @@ class Source:
 
     What was unpacked lies somewhere else under another name until it is drafted: then `name` is its own name, `origin`
     is where the record says that it came from (`…/a.zip!bin/foo.pdb`), and `depth` in how many archives it lay.
-    `exclude` are the patterns that hold inside of it, too, if it is an archive.
+    `exclude` are the patterns that hold inside of it, too, if it is an archive. `sha256` is told of a file of our own,
+    whole, which nobody writes to any more: it is staged without a copy where that can be, and stays.
     """
 
     path: Path
@@ -48,11 +49,12 @@ class Source:
     origin: str | None = None
     depth: int = 0
     exclude: tuple[str, ...] = ()
+    sha256: str | None = None
 
     @property
     def spooled(self) -> bool:
         """Whether `path` is a copy of ours, which goes away as soon as it was drafted."""
-        return self.origin is not None
+        return self.origin is not None and self.sha256 is None
 
     @property
     def file_name(self) -> str:

@@ -7,6 +7,7 @@ FORMAT_FILE = f"{OWN}/store.json"
 APPLIED = f"{OWN}/applied"
 DOOMED = f"{OWN}/doomed"
 DISPLACED = f"{OWN}/displaced"
+ARRIVING = f"{OWN}/arriving"
 FORMAT = 1
 
 PINGME = "pingme.txt"

@@ -106,6 +106,14 @@ class SymbolStore:
         self._pingme = None if pingme is None else str(pingme)
 
     @property
+    def arriving(self) -> Path:
+        """A folder of this machine for files on their way into the store: on its own file system, if it is a folder.
+
+        Only then `stage` can give them a second name instead of copying them. It may have to be made first.
+        """
+        return self._backend.local(places.ARRIVING) or self._state / f"{self._own_name}.arriving"
+
+    @property
     def local(self) -> bool:
         """Whether finding and opening end in about a millisecond, so that they need no thread of their own."""
         return self._pingme is not None
@@ -209,9 +217,12 @@ class SymbolStore:
         """What is wrong with a file that is compressed; None if it can be unpacked, or is not compressed."""
         return packing_fault(self._backend, home) if is_packed(home) else None
 
-    def stage(self, path: Path) -> Staged:
-        """Copies a file durably to where no reader looks, and hashes the copy; raises SourceError."""
-        return self._backend.stage(path)
+    def stage(self, path: Path, *, sha256: str | None = None) -> Staged:
+        """Copies a file durably to where no reader looks, and hashes the copy; raises SourceError.
+
+        With a `sha256`, the file is the caller's own, whole, and never written to again: a second name will do.
+        """
+        return self._backend.stage(path, sha256=sha256)
 
     def discard(self, staged: Staged) -> None:
         """Drops staged bytes that will not be committed."""

@@ -171,6 +171,20 @@ class BackendContract:
             assert caught.value.reason == reason
         assert list(backend.walk(".symsrv/incoming")) == []
 
+    def test_a_file_of_the_callers_own_is_staged_by_its_word(self, backend: Backend, tmp_path: Path):
+        source = file(tmp_path)
+        sha256 = hashlib.sha256(b"symbols").hexdigest()
+
+        staged = backend.stage(source, sha256=sha256)
+        backend.place(staged, HOME)
+
+        assert (staged.size, staged.sha256) == (7, sha256)
+        assert backend.read(HOME) == source.read_bytes() == b"symbols"
+        source.unlink()
+        assert backend.read(HOME) == b"symbols"
+        with pytest.raises(SourceError, match="not there"):
+            backend.stage(source, sha256=sha256)
+
     def test_place_makes_visible(self, backend: Backend, tmp_path: Path):
         staged = backend.stage(file(tmp_path))
 

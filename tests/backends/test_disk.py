@@ -424,3 +424,14 @@ def test_a_new_root_is_made_with_what_is_above_it(tmp_path: Path):
     file(tmp_path, name="file")
     with pytest.raises(BackendError):
         make_root(tmp_path / "file" / "store")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_of_ours_below_the_root_gets_a_second_name_where_it_can(root: Path, links: bool):
+    disk = Disk(root, files=None if links else Unlinking(root))
+    source = file(root)
+
+    staged = disk.stage(source, sha256="0" * 64)
+
+    assert staged.local.samefile(source) is links
+    assert staged.local.read_bytes() == source.read_bytes()

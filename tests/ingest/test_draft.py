@@ -44,6 +44,19 @@ def test_what_the_store_has_is_not_staged_again(disk, tmp_path):
     assert disk.staged() == []
 
 
+def test_a_whole_file_of_ours_is_offered_without_a_copy_and_stays(disk, tmp_path):
+    path = written(disk.store.arriving / "body", pdb())
+    sha256 = hashlib.sha256(pdb()).hexdigest()
+
+    offer = draft(disk.store, Source(path, "app.pdb", name="app.pdb", origin="https://there/app.pdb", sha256=sha256))
+
+    assert isinstance(offer, Offer)
+    assert (offer.source, offer.sha256, offer.size) == ("https://there/app.pdb", sha256, len(pdb()))
+    assert offer.staged.local.samefile(path)
+    disk.store.discard(offer.staged)
+    assert path.read_bytes() == pdb()
+
+
 def test_other_bytes_of_the_same_size_are_staged(disk, tmp_path):
     path = written(tmp_path / "app.pdb", pdb())
     disk.store.commit(Draft((draft(disk.store, source(path)),)))

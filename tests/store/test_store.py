@@ -286,8 +286,8 @@ def test_bytes_that_replaced_others_within_a_tick_are_not_taken_for_them(over, t
     tick = int(time.time())
 
     class Coarse(Disk):
-        def stage(self, source):
-            staged = super().stage(source)
+        def stage(self, source, **told):
+            staged = super().stage(source, **told)
             os.utime(staged.local, (tick, tick))
             return staged
 
