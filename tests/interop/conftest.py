@@ -1,9 +1,8 @@
-"""Real peers: where they are, and a symsrv of our own for them to talk to."""
+"""Real peers: where they are, each started once, and a symsrv of our own for them to talk to."""
 
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.peers import ceph, gcs, moto, proxies
+from tests.peers.certificates import Authority
+from tests.peers.ports import free_port
 
 PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
@@ -38,6 +41,46 @@ def peer() -> Callable[..., str]:
         pytest.skip(reason)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def ceph_url(peer: Callable[..., str]) -> Iterator[str]:
+    for program in ceph.PROGRAMS:
+        peer(program)
+    with ceph.ceph_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    with moto.moto_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def gcs_url() -> Iterator[str]:
+    with gcs.gcs_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority that no system trusts."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def http_proxy(peer: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[proxies.RunningProxy]:
+    program, folder = peer("tinyproxy"), tmp_path_factory.mktemp("tinyproxy")
+    with proxies.tinyproxy(program, folder, user="proxy-user", password="proxy-word") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def socks_proxy(peer: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[proxies.RunningProxy]:
+    program, folder = peer("microsocks"), tmp_path_factory.mktemp("microsocks")
+    with proxies.microsocks(program, folder, user="socks-user", password="socks-word") as running:
+        yield running
 
 
 @pytest.fixture
@@ -81,12 +124,6 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., str]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(url: str) -> bool:

@@ -13,6 +13,8 @@ debuginfod-find|debuginfod
 eu-stack|elfutils
 /usr/bin/llvm-symbolizer-*|llvm-16 llvm-19 llvm-18 llvm-17
 nginx|nginx-light nginx
+tinyproxy|tinyproxy
+microsocks|microsocks
 ceph|ceph-common
 ceph-mon|ceph-mon
 ceph-osd|ceph-osd

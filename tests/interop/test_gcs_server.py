@@ -15,12 +15,6 @@ from tests.peers import gcs
 pytestmark = pytest.mark.interop
 
 
-@pytest.fixture(scope="module")
-def gcs_url() -> Iterator[str]:
-    with gcs.gcs_server() as url:
-        yield url
-
-
 @pytest.fixture
 def bucket(gcs_url: str) -> Iterator[str]:
     with gcs.environment(gcs_url):

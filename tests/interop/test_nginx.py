@@ -1,17 +1,16 @@
 """The nginx configuration that we ship, in front of a real store: it answers clients as symsrv would."""
 
 import re
-import subprocess
-import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from symsrv.serve import create_app
 from symsrv.store import open_store
-from tests.interop.conftest import free_port
+from tests.peers.nginx import nginx_server
 from tests.serve.site import EXE, PDB, PLUS, SPACED, exchange, live, publish, standard_files
 
 pytestmark = pytest.mark.interop
@@ -32,37 +31,8 @@ def store(tmp_path_factory):
 
 @pytest.fixture
 def start(peer, tmp_path):
-    processes = []
-
-    def run(text):
-        port = free_port()
-        text = text.replace("listen 80;", f"listen 127.0.0.1:{port};")
-        conf = tmp_path / "nginx.conf"
-        paths = "".join(
-            f"{name}_temp_path {tmp_path}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        conf.write_text(
-            f"pid {tmp_path}/pid;\nerror_log {tmp_path}/error.log;\ndaemon off;\nuser root;\nevents {{ }}\n"
-            f"http {{\naccess_log off;\n{paths}{text}\n}}\n"
-        )
-        command = [peer("nginx"), "-c", str(conf), "-p", str(tmp_path), "-e", str(tmp_path / "start.log")]
-        checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
-        assert checked.returncode == 0, checked.stderr
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        processes.append(process)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                exchange(("127.0.0.1", port), b"GET / HTTP/1.0\r\n\r\n")
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.05)
-        return "127.0.0.1", port
-
-    yield run
-    for process in processes:
-        process.terminate()
-        process.wait(10)
+    with ExitStack() as stack:
+        yield lambda text: stack.enter_context(nginx_server(peer("nginx"), tmp_path, text))
 
 
 @pytest.fixture

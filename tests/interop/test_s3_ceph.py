@@ -1,6 +1,6 @@
 """The contract over a real S3 server, Ceph's: real signatures, real create-only puts, no condition on multipart."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,14 +14,6 @@ from tests.backends.contract import BackendContract, Place, file
 from tests.peers import ceph, moto
 
 pytestmark = pytest.mark.interop
-
-
-@pytest.fixture(scope="module")
-def ceph_url(peer: Callable[..., str]) -> Iterator[str]:
-    for program in ceph.PROGRAMS:
-        peer(program)
-    with ceph.ceph_server() as url:
-        yield url
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Servers that tests talk to, started here: moto in this process, Ceph as processes of its own."""
+"""Servers that tests talk to, started here: moto in this process, all others as processes of their own."""
