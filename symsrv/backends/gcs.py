@@ -21,6 +21,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from symsrv.backends.access import Access
 from symsrv.backends.base import Backend, Opened, Stat
 from symsrv.backends.objects import ObjectBackend, bucket_and_prefix
 from symsrv.model.errors import AlreadyThere, BackendError, Missing, NoStore, StoreError, UsageError
@@ -32,10 +33,11 @@ try:
     from google.api_core import exceptions
     from google.auth.credentials import AnonymousCredentials
     from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
-    from google.auth.transport.requests import AuthorizedSession
+    from google.auth.transport.requests import AuthorizedSession, Request
     from google.cloud import storage
     from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
     from google.cloud.storage.retry import DEFAULT_RETRY
+    from google.oauth2 import service_account
 except ImportError as exc:
     raise UsageError('stores in Google Cloud Storage need more packages: pip install "symsrv[gcs]"') from exc
 
@@ -47,6 +49,7 @@ _TIMEOUTS = (10, 60)  # to connect, and between two answers
 _PATIENCE_SECONDS = 60.0
 _RETRY = DEFAULT_RETRY.with_delay(initial=0.25, multiplier=2, maximum=8)
 _TRIES = 10
+_READ_SCOPES = ("https://www.googleapis.com/auth/devstorage.read_only",)
 _SCOPES = ("https://www.googleapis.com/auth/devstorage.read_write",)
 _LISTED = "items(name,size,timeCreated),nextPageToken"
 _CONTENT_TYPE = "application/octet-stream"
@@ -71,18 +74,31 @@ class GcsObjects:
     """
 
     def __init__(
-        self, bucket: str, prefix: str = "", *, session: Any = None, patience_seconds: float = _PATIENCE_SECONDS
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        session: Any = None,
+        patience_seconds: float = _PATIENCE_SECONDS,
+        endpoint: str | None = None,
+        timeouts: tuple[float, float] = _TIMEOUTS,
     ) -> None:
         self.url = f"gs://{bucket}/{prefix}".rstrip("/")
         self._prefix = prefix
         self._session = session or _session()
-        self._client = storage.Client(project=None, credentials=self._session.credentials, _http=self._session)
+        self._client = storage.Client(
+            project=None,
+            credentials=self._session.credentials,
+            _http=self._session,
+            client_options={"api_endpoint": endpoint} if endpoint else None,
+        )
         # For traces that nobody asked for, the library asks for the bucket in threads of its own, at each 404 again.
         # tests/backends/test_gcs.py::test_nothing_is_asked_beside
         self._client._bucket_metadata_cache = None
         self._bucket = self._client.bucket(bucket)
         self._again = _RETRY.with_timeout(patience_seconds)
-        self._how: dict[str, Any] = {"timeout": _TIMEOUTS, "retry": self._again}
+        self._timeouts = timeouts
+        self._how: dict[str, Any] = {"timeout": timeouts, "retry": self._again}
 
     def head(self, key: str) -> Stat | None:
         """See Objects."""
@@ -205,7 +221,7 @@ class GcsObjects:
             # gzip: what was put compressed comes as it lies there, as long as the stat says.
             headers={"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "gzip"},
             stream=True,
-            timeout=_TIMEOUTS,
+            timeout=self._timeouts,
         )
         if answer.ok:
             return answer
@@ -269,20 +285,61 @@ def open_gcs(url: str, *, read_only: bool = False) -> Backend:
     return ObjectBackend(objects, read_only=read_only, single_put_bytes=_LARGEST_BYTES)
 
 
+def read_gcs(url: str, access: Access) -> GcsObjects:
+    """Opens `gs://bucket/prefix` to read from, as `access` says; nobody else's credentials are touched."""
+    bucket, prefix = bucket_and_prefix(url)
+    return GcsObjects(
+        bucket,
+        prefix,
+        session=_reader(access),
+        patience_seconds=0,
+        endpoint=access.endpoint,
+        timeouts=(access.connect_seconds, access.read_seconds),
+    )
+
+
 def _session() -> Any:
     """A session that signs as the environment says, with a connection for every thread."""
-    session = AuthorizedSession(_credentials())
+    return _pooled(AuthorizedSession(_credentials()))
+
+
+def _reader(access: Access) -> Any:
+    # Tokens are fetched the same way as files.
+    tokens = Request(_by_way_of(requests.Session(), access))
+    if access.service_account is not None:
+        try:
+            credentials: Any = service_account.Credentials.from_service_account_file(
+                str(access.service_account), scopes=_READ_SCOPES
+            )
+        except (OSError, ValueError) as exc:
+            raise UsageError(f"{access.service_account} is no key file of a service account: {exc}") from exc
+    else:
+        credentials = AnonymousCredentials() if access.key == "" else _credentials(_READ_SCOPES)
+    return _pooled(_by_way_of(AuthorizedSession(credentials, auth_request=tokens), access))
+
+
+def _by_way_of(session: Any, access: Access) -> Any:
+    if access.proxy is not None:
+        session.trust_env = False
+        session.proxies = {"http": access.proxy, "https": access.proxy} if access.proxy else {}
+    if access.ca_bundle is not None:
+        session.verify = str(access.ca_bundle)
+    session.cert = access.certificate
+    return session
+
+
+def _pooled(session: Any) -> Any:
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
 
 
-def _credentials() -> Any:
+def _credentials(scopes: tuple[str, ...] = _SCOPES) -> Any:
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return AnonymousCredentials()
     try:
-        return google.auth.default(scopes=_SCOPES)[0]
+        return google.auth.default(scopes=scopes)[0]
     except DefaultCredentialsError as exc:
         if os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
             raise UsageError(f"$GOOGLE_APPLICATION_CREDENTIALS cannot be used: {exc}") from exc

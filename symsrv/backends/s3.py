@@ -1,7 +1,8 @@
 """Buckets that speak S3: Amazon's, Ceph, MinIO and others, through boto3.
 
 Credentials, region, profile and endpoint come from where boto3 looks: `$AWS_ACCESS_KEY_ID`, `$AWS_PROFILE`,
-`$AWS_ENDPOINT_URL`, `~/.aws/config`, the machine's role. The hash of a file is kept in its metadata, `sha256`.
+`$AWS_ENDPOINT_URL`, `~/.aws/config`, the machine's role; or from an `Access`, for buckets that are only read.
+The hash of a file is kept in its metadata, `sha256`.
 """
 
 import base64
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from symsrv.backends.access import Access
 from symsrv.backends.base import Backend, Opened, Stat
 from symsrv.backends.objects import ObjectBackend, bucket_and_prefix
 from symsrv.model.errors import AlreadyThere, BackendError, Missing, NoStore, StoreError, UsageError
@@ -21,8 +23,11 @@ from symsrv.model.errors import AlreadyThere, BackendError, Missing, NoStore, St
 try:
     import boto3
     import botocore.exceptions
+    import botocore.session
     from boto3.s3.transfer import TransferConfig
+    from botocore import UNSIGNED
     from botocore.config import Config
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 except ImportError as exc:
     raise UsageError('stores in S3 buckets need more packages: pip install "symsrv[s3]"') from exc
 
@@ -39,6 +44,7 @@ _CONFIG = Config(
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
+_NO_PROXY: dict[str | None, dict[str, str] | None] = {None: None, "": {}}  # the environment's, and none
 _BUFFER_BYTES = 256 << 10
 _CONFLICT_TRIES = 6
 _TRANSIENT_CODES = {"SlowDown", "RequestTimeout", "Throttling"}
@@ -245,19 +251,68 @@ def open_s3(url: str, *, read_only: bool = False) -> Backend:
     return ObjectBackend(S3Objects(bucket, prefix), read_only=read_only)
 
 
+def read_s3(url: str, access: Access) -> S3Objects:
+    """Opens `s3://bucket/prefix` to read from, as `access` says; nobody else's credentials are touched."""
+    bucket, prefix = bucket_and_prefix(url)
+    return S3Objects(bucket, prefix, client=_reader(access))
+
+
 def _client() -> Any:
     """A client whose retries, timeouts and checksums suit symsrv."""
-    session = boto3.session.Session()
     try:
-        client = session.client("s3", config=_CONFIG)
-        style = (client.meta.config.s3 or {}).get("addressing_style")
-        if "amazonaws.com" in client.meta.endpoint_url or style is not None:
-            return client
-        # Other servers rarely have a host name per bucket.
-        client.close()
-        return session.client("s3", config=_CONFIG.merge(Config(s3={"addressing_style": "path"})))
+        return _made(boto3.session.Session(), _CONFIG)
     except (botocore.exceptions.BotoCoreError, ValueError) as exc:
         raise UsageError(f"S3 cannot be set up: {exc}") from exc
+
+
+def _reader(access: Access) -> Any:
+    config = _CONFIG.merge(
+        Config(
+            connect_timeout=access.connect_seconds,
+            read_timeout=access.read_seconds,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            client_cert=access.certificate,
+            proxies={"http": access.proxy, "https": access.proxy} if access.proxy else _NO_PROXY[access.proxy],
+        )
+    )
+    if access.key and not access.secret:
+        raise UsageError(f"the key {access.key} came without its secret")
+    more = {"endpoint_url": access.endpoint, "verify": str(access.ca_bundle) if access.ca_bundle else None}
+    try:
+        session = boto3.session.Session(access.key or None, access.secret, region_name=access.region)
+        if access.role:
+            session = _in_role(session, access, config=config, more=more)
+        elif access.key == "" or session.get_credentials() is None:
+            config = config.merge(Config(signature_version=UNSIGNED))
+        return _made(session, config, **more)
+    except (botocore.exceptions.BotoCoreError, ValueError) as exc:
+        raise UsageError(f"S3 cannot be set up: {exc}") from exc
+
+
+def _in_role(session: Any, access: Access, *, config: Any, more: dict[str, Any]) -> Any:
+    """A session whose credentials are those of the role, fetched when they are needed and again before they expire."""
+    region = access.region or session.region_name or "us-east-1"  # STS is asked somewhere in particular
+
+    def client(service: str, **credentials: Any) -> Any:
+        return session.client(service, region_name=region, config=config, **credentials, **more)
+
+    source = session.get_credentials()
+    if source is None:
+        raise UsageError(f"the role {access.role} needs a key to take it on with")
+    fetcher = AssumeRoleCredentialFetcher(client, source, access.role, {"RoleSessionName": "symsrv"})
+    inner = botocore.session.Session()
+    inner._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    return boto3.session.Session(botocore_session=inner, region_name=region)
+
+
+def _made(session: Any, config: Any, **more: Any) -> Any:
+    client = session.client("s3", config=config, **more)
+    style = (client.meta.config.s3 or {}).get("addressing_style")
+    if "amazonaws.com" in client.meta.endpoint_url or style is not None:
+        return client
+    # Other servers rarely have a host name per bucket.
+    client.close()
+    return session.client("s3", config=config.merge(Config(s3={"addressing_style": "path"})), **more)
 
 
 def _refusal(exc: BaseException, url: str, key: str) -> StoreError:
