@@ -1,6 +1,7 @@
 """The house keeps its own rules: tests beside modules, members in tables, pages that name what is there."""
 
 import ast
+import importlib
 import re
 import shutil
 import subprocess
@@ -8,11 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import symsrv.backends
 import symsrv.commands
-import symsrv.formats
-import symsrv.layouts
-import symsrv.packing
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HOUSE = REPOSITORY / "symsrv"
@@ -26,19 +23,25 @@ SHELVES = {
     "backends": "BACKENDS",
     "commands": "COMMANDS",
     "packing": "ARCHIVES",
+    "mirror/converters": "CONVERTERS",
 }
-"""Each shelf and its table."""
+"""Each shelf, by its folder, and its table."""
 
 CONTRACTS = {
     "formats": {"name", "sniff", "identify"},
     "layouts": {"name", "parse", "paths"},
     "packing": {"name", "sniff", "members"},
+    "mirror/converters": {"name", "makes", "tool", "takes", "convert"},
 }
 """What makes a class a member, where that can be seen from the class."""
 
 
 def name(path):
     return path.relative_to(REPOSITORY).as_posix()
+
+
+def package(room):
+    return f"symsrv.{room.replace('/', '.')}"
 
 
 def tree(path):
@@ -175,14 +178,14 @@ def test_every_verb_is_in_the_table():
 def test_members_of_a_shelf_do_not_know_each_other(room):
     members = on_table(room)
     for member in members:
-        others = {f"symsrv.{room}.{other}" for other in members - {member}}
+        others = {f"{package(room)}.{other}" for other in members - {member}}
         known = set(imports_of(HOUSE / room / f"{member}.py")) & others
         assert not known, f"{room}/{member}.py imports {known}; what both need belongs into a module beside them"
 
 
 def test_the_tables_are_not_empty():
     for room, table in SHELVES.items():
-        assert getattr(getattr(symsrv, room), table)
+        assert getattr(importlib.import_module(package(room)), table)
 
 
 def test_the_architecture_page_names_every_room():
