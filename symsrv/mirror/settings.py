@@ -13,6 +13,8 @@ SYMBOLD = "symbold"
 LAYOUT_NAMES = (*(layout.name for layout in LAYOUTS), SYMBOLD)
 """What may stand in an upstream's `layouts`: every dialect of clients, and how Backtrace's symbold asks."""
 
+_WINDOW = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+
 
 def _url(value: str) -> str:
     parts = urlsplit(value)
@@ -118,7 +120,7 @@ class UpstreamOptions(Options):
         default=None, description="How many bytes it gives a day at most; null is no limit."
     )
     window: str | None = Field(
-        default=None, pattern=r"^\d\d:\d\d-\d\d:\d\d$", description="When it is asked, as 22:00-06:00 local time."
+        default=None, pattern=_WINDOW, description="When it is asked, as 22:00-06:00 local time."
     )
     probe_known: str | None = Field(default=None, description="A path that it has, for the connection test.")
 
@@ -148,7 +150,7 @@ class MirrorOptions(Options):
     daily_limit: Size | None = Field(default=None, description="How many bytes are fetched a day; null is no limit.")
     window: str | None = Field(
         default=None,
-        pattern=r"^\d\d:\d\d-\d\d:\d\d$",
+        pattern=_WINDOW,
         description="When anything is fetched, as 22:00-06:00 local time.",
     )
     keep_free: Size = Field(default=1 << 30, description="Nothing is fetched while the disk has less room than this.")

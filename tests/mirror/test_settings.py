@@ -22,6 +22,7 @@ def test_a_name_and_a_url_are_enough():
         ({"layouts": ()}, "one layout"),
         ({"layouts": ("symstor",)}, "no layout; there are symstore, ssqp"),
         ({"window": "22-6"}, "pattern"),
+        ({"window": "25:00-06:00"}, "pattern"),
         ({"tries": 0}, "greater"),
     ],
 )
