@@ -67,6 +67,20 @@ class Proxy(Options):
     except_for: tuple[str, ...] = Field(default=(), description="Hosts that are reached without it, as $NO_PROXY.")
 
 
+class TailOptions(Options):
+    """What is fetched of an upstream that publishes its transactions, without waiting until it is asked for."""
+
+    names: tuple[str, ...] = Field(default=(), description="Globs of file names; nothing here means every file.")
+    products: tuple[str, ...] = Field(
+        default=(), description="Globs of products; with any, nothing is taken where the upstream tells no product."
+    )
+    versions: tuple[str, ...] = Field(default=(), description="Globs of versions, likewise.")
+    every: Duration = Field(default=300.0, description="How often it is looked at.")
+    deletions: Literal["keep", "delete"] = Field(
+        default="keep", description="What happens here when a transaction is deleted there."
+    )
+
+
 Case = Literal["as-is", "lower", "upper"]
 
 
@@ -121,6 +135,9 @@ class UpstreamOptions(Options):
     )
     window: str | None = Field(
         default=None, pattern=_WINDOW, description="When it is asked, as 22:00-06:00 local time."
+    )
+    tail: TailOptions | None = Field(
+        default=None, description="What is fetched of it without being asked for, as it publishes it; null is nothing."
     )
     probe_known: str | None = Field(default=None, description="A path that it has, for the connection test.")
 

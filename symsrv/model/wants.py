@@ -31,9 +31,10 @@ class WantState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One time that something was wanted. `who` names the asker (`serve`, `dump:crash.dmp`, `log:access.log`).
+    """One time that something was wanted.
 
-    `path` is the executable's path and `version` the module's, where a dump tells them. `urgent`: a client waits.
+    `who` names the asker (`serve`, `dump:crash.dmp`, `log:access.log`, `tail:upstream`). `path` is the executable's
+    path and `version` the module's, where a dump tells them. `urgent`: a client waits.
     """
 
     ask: Ask
@@ -88,6 +89,18 @@ class Want:
             "reason": self.reason,
             **{name: None if when is None else when.isoformat() for name, when in times.items()},
         }
+
+
+TAIL = "tail:"
+"""What begins the name of an asker that follows an upstream; the upstream's own name is behind it."""
+
+
+def asked_only_of(who: Iterable[str]) -> frozenset[str] | None:
+    """The upstreams that a want is asked of if nobody wished it but who follows them; None if it is asked of all."""
+    names = list(who)
+    if not names or not all(name.startswith(TAIL) for name in names):
+        return None
+    return frozenset(name.removeprefix(TAIL) for name in names)
 
 
 def wanted(ask: Ask) -> Ask:

@@ -7,7 +7,7 @@ import pytest
 from symsrv.layouts import parse_any
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.ids import SymbolId, readings
-from symsrv.model.wants import Want, WantState, ids_from_record, ids_to_record, want_key, wanted
+from symsrv.model.wants import Want, WantState, asked_only_of, ids_from_record, ids_to_record, want_key, wanted
 
 GUID = "3249D99D0C4049318610F4E4FB0B6936"
 BUILD_ID = "dfb85de42daffd09640c8fe377d572de3e168920"
@@ -62,3 +62,9 @@ def test_a_want_tells_what_json_promises():
     assert record["last"] == "2026-01-02T00:00:00+00:00"
     assert record["due"] is None
     assert ids_from_record(ids_to_record(ids)) == ids
+
+
+def test_what_only_tails_wished_is_asked_of_their_upstreams():
+    assert asked_only_of(["tail:vendor", "tail:mirror"]) == {"vendor", "mirror"}
+    assert asked_only_of(["tail:vendor", "dump:crash.dmp"]) is None
+    assert asked_only_of([]) is None
