@@ -1,10 +1,10 @@
 """What may be said of an upstream, in YAML, on the command line, in a preset: one set of options for all."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from symsrv.layouts import LAYOUTS
 from symsrv.options import Duration, Options, Secret, Size
@@ -119,6 +119,14 @@ class UpstreamOptions(Options):
     allow: tuple[Pattern, ...] = Field(default=(), description="What may be asked for, if use_allow is on.")
     block: tuple[Pattern, ...] = Field(default=(), description="What is never asked for.")
     keep_original: bool = Field(default=True, description="Whether a file is kept that was only fetched to convert.")
+    on_arrival: bool = Field(
+        default=False, description="Of a converter: whether it converts each debug file that arrives, asked or not."
+    )
+    cpu_limit: Duration = Field(
+        default=3600.0,
+        description="Of a converter: how much processor time one file may cost; idle_timeout holds, too.",
+    )
+    memory_limit: Size = Field(default=8 << 30, description="Of a converter: how much memory it may take.")
     forbidden_is_absent: bool = Field(
         default=False, description="Whether 403 means that there is no such file, as buckets say that are not listed."
     )
@@ -152,6 +160,46 @@ class UpstreamOptions(Options):
         return layouts
 
 
+class TellOptions(Options):
+    """Who is told of what arrives: an HTTP receiver, or a program of this machine."""
+
+    name: str = Field(min_length=1, max_length=64, description="What it is called here.")
+    url: Url | None = Field(default=None, description="Where it is told, as https://host/path.")
+    exec: tuple[str, ...] = Field(
+        default=(), description="The program that is run instead, with its arguments; it gets JSON on its input."
+    )
+    events: tuple[Literal["arrived", "report"], ...] = Field(
+        default=("arrived", "report"),
+        description="What it is told: arrived (files, many at once), report (a dump has all of its symbols, one call).",
+    )
+    form: str = Field(default="generic", description="How it is told: generic, sentry, socorro.")
+    secret: Secret | None = Field(default=None, description="What calls are signed with (Standard Webhooks).")
+    token: Secret | None = Field(default=None, description="What a form shows for us to be let in.")
+    headers: dict[str, str | Secret] = Field(
+        default_factory=dict, description="Headers that every call carries; a value may be {env: NAME}."
+    )
+    every: Duration = Field(default=5.0, gt=0, description="How often it is told of what came meanwhile.")
+    batch: int = Field(default=100, ge=1, le=1000, description="Of how many arrivals one call tells at most.")
+    timeout: Duration = Field(default=30.0, gt=0, description="How long one call may take.")
+    pause: Duration = Field(default=1.0, gt=0, description="How long before a second try; doubles, up to 10m.")
+    patience: Duration = Field(
+        default=3 * 86400.0, description="How long it is tried to tell one thing before it is given up."
+    )
+    proxy: Proxy = Field(default=Proxy(), description="The way out to it.")
+    ca_bundle: Path | None = Field(default=None, description="A file of certificates to trust besides the system's.")
+    enabled: bool = Field(default=True, description="Whether it is told at all.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.url is None) == (not self.exec):
+            raise ValueError("say where it is told, by url or by exec")
+        if self.url is not None and urlsplit(self.url).scheme not in ("http", "https"):
+            raise ValueError(f"{self.url!r} is no address to post to; write https://host/path")
+        if self.exec and self.form != "generic":
+            raise ValueError(f"the form {self.form} is one of HTTP; a program is told in the generic one")
+        return self
+
+
 class MirrorOptions(Options):
     """How what is missing is fetched."""
 
@@ -183,3 +231,12 @@ class MirrorOptions(Options):
     contact: str = Field(
         default="", description="A URL or address for upstreams' operators, sent as part of User-Agent."
     )
+    tell: tuple[TellOptions, ...] = Field(default=(), description="Who is told of what arrives.")
+
+    @field_validator("tell")
+    @classmethod
+    def _told_once(cls, tell: tuple[TellOptions, ...]) -> tuple[TellOptions, ...]:
+        for at, one in enumerate(tell):
+            if any(one.name == other.name for other in tell[:at]):
+                raise ValueError(f"two receivers are called {one.name}")
+        return tell
