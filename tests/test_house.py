@@ -24,6 +24,7 @@ SHELVES = {
     "commands": "COMMANDS",
     "packing": "ARCHIVES",
     "mirror/converters": "CONVERTERS",
+    "mirror/logs": "ACCESS_LOGS",
 }
 """Each shelf, by its folder, and its table."""
 
@@ -31,6 +32,7 @@ CONTRACTS = {
     "formats": {"name", "sniff", "identify"},
     "layouts": {"name", "parse", "paths"},
     "packing": {"name", "sniff", "members"},
+    "mirror/logs": {"name", "absent", "spread", "parser"},
     "mirror/converters": {"name", "makes", "tool", "takes", "convert"},
 }
 """What makes a class a member, where that can be seen from the class."""

@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from symsrv.model.ask import Ask, Wants
-from symsrv.model.errors import BadName
-from symsrv.model.ids import BUILD, UUID, WASM, SymbolId
 from symsrv.model.modules import Module
-from symsrv.model.names import base_name, checked_name
+from symsrv.model.names import base_name
+from symsrv.model.wishes import PROOF, module_ask
 from symsrv.store.store import SymbolStore
 from symsrv.store.whereabouts import Sight, Why, missed
 
-_PROOF = (BUILD, UUID, WASM)
 _NEAR = (Why.HALF, Why.OTHER_FORM, Why.OTHER_NAME, Why.OTHER_ID)
 
 
@@ -51,22 +49,18 @@ class Need:
 def need(store: SymbolStore, module: Module) -> Need:
     """Looks for a module's two files by all of its ids, as far as the index has caught up."""
     debug_name = base_name(module.debug_file) if module.debug_file else None
-    code_state, code_near = _judge(store, Wants.CODE, module.code_ids, module.name)
-    debug_state, debug_near = _judge(store, Wants.DEBUG, module.debug_ids, debug_name or module.name)
+    code_state, code_near = _judge(store, module_ask(module, Wants.CODE))
+    debug_state, debug_near = _judge(store, module_ask(module, Wants.DEBUG))
     near = {one.key: one for one in (*code_near, *debug_near)}
     return Need(module, debug_name, code_state, debug_state, tuple(near.values()))
 
 
-def _judge(store: SymbolStore, wants: Wants, ids: tuple[SymbolId, ...], name: str) -> tuple[State, Sequence[Sight]]:
-    if not ids:
+def _judge(store: SymbolStore, ask: Ask | None) -> tuple[State, Sequence[Sight]]:
+    if ask is None:
         return State.NO_ID, ()
-    try:
-        ask = Ask(wants, ids, checked_name(name))
-    except BadName:  # text of a dump; nobody can ask by it, only by an id that needs no name
-        ask = Ask(wants, ids)
     if store.find(ask) or _pointed(store, ask):
         return State.HAVE, ()
-    proof = tuple(one for one in ids if one.kind in _PROOF)
+    proof = tuple(one for one in ask.ids if one.kind in PROOF)
     # A loader's name (`libc.so.6`) is not always the file's; by these ids debuggers ask without one.
     if proof and store.find(replace(ask, ids=proof, name=None)):
         return State.HAVE, ()
