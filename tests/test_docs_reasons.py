@@ -15,7 +15,7 @@ from symsrv.store.whereabouts import ORDER, Why
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGE = REPOSITORY / "docs" / "reasons.md"
 WORD = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
-BY_WORD = ("NotIdentified", "SourceError", "ArchiveError", "BackendError", "ConversionError")
+BY_WORD = ("NotIdentified", "SourceError", "ArchiveError", "BackendError", "ConversionError", "NotTold")
 """The errors that are told their reason word, as their first argument."""
 
 

@@ -25,6 +25,7 @@ SHELVES = {
     "packing": "ARCHIVES",
     "mirror/converters": "CONVERTERS",
     "mirror/logs": "ACCESS_LOGS",
+    "mirror/forms": "FORMS",
 }
 """Each shelf, by its folder, and its table."""
 
@@ -34,6 +35,7 @@ CONTRACTS = {
     "packing": {"name", "sniff", "members"},
     "mirror/logs": {"name", "absent", "spread", "parser"},
     "mirror/converters": {"name", "makes", "tool", "takes", "convert"},
+    "mirror/forms": {"name", "kinds", "tell"},
 }
 """What makes a class a member, where that can be seen from the class."""
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the real peers that `make interop` runs against: debuggers, servers, databases, readers of symbols, from
-# Debian's or Ubuntu's packages, and two that are built. Quick when they are there already. Where it cannot install, it
+# Debian's or Ubuntu's packages, and three that are built. Quick when they are there already. Where it cannot install, it
 # says what is missing and goes on: the tests skip what is not there, or fail if the machine could have had it and
 # CI=true.
 set -euo pipefail
@@ -52,18 +52,20 @@ missing() {
     done <<<"$peers"
 }
 
-# Mozilla's dump_syms is in no distribution: built once, in about four minutes, where there is a cargo to build it. Not
-# in CI, which has to be soon done: it is built on symbolic, which is asked there.
-dump_syms_version=2.3.9
+# Mozilla's dump_syms, and rust-minidump's minidump-stackwalk, which reads what it makes, are in no distribution: each is
+# built once, in four to five minutes, where there is a cargo to build it. Not in CI, which has to be soon done.
 cache=${SYMSRV_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/symsrv-interop}
-if ! command -v dump_syms >/dev/null && [ ! -x "$cache/cargo/bin/dump_syms" ] && command -v cargo >/dev/null &&
-    [ "${CI:-}" != true ]; then
-    echo "building dump_syms $dump_syms_version into $cache ..."
+built() { # program, version, further arguments of cargo install
+    command -v "$1" >/dev/null || [ -x "$cache/cargo/bin/$1" ] || ! command -v cargo >/dev/null ||
+        [ "${CI:-}" = true ] && return
+    echo "building $1 $2 into $cache ..."
     build=$(mktemp -d)
-    cargo install dump_syms --version "$dump_syms_version" --locked --quiet --no-default-features --features cli \
-        --root "$cache/cargo" --target-dir "$build" || echo "dump_syms could not be built" >&2
+    cargo install "$1" --version "$2" --locked --quiet --root "$cache/cargo" --target-dir "$build" "${@:3}" ||
+        echo "$1 could not be built" >&2
     rm -rf "$build"
-fi
+}
+built dump_syms 2.3.9 --no-default-features --features cli
+built minidump-stackwalk 0.27.0
 
 # fake-gcs-server, for stores in Google Cloud Storage: built once, in about a minute, where there is a Go to build it.
 fake_gcs_server_version=1.56.1
