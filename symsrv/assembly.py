@@ -2,9 +2,13 @@
 
 from contextlib import ExitStack
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from symsrv.config import Config
 from symsrv.store import SymbolStore, open_store
+
+if TYPE_CHECKING:
+    from symsrv.ledger.state import State
 
 
 class Assembly:
@@ -28,6 +32,19 @@ class Assembly:
     def new_two_tier_store(self) -> SymbolStore:
         """The same, and one that is made now gets folders of the first two letters of names."""
         return self._opened(create=True, two_tier=True)
+
+    @cached_property
+    def state(self) -> "State":
+        """What is wanted, listed and counted besides the store; made if there is none yet."""
+        from symsrv.ledger.state import open_state  # SQLAlchemy takes longer to load than most verbs to run
+
+        url = self.config.database
+        if url is None:
+            store: SymbolStore = self.__dict__.get("new_store") or self.store
+            url = f"sqlite:///{self.config.state_folder() / f'state-{store.id}.sqlite'}"
+        state = open_state(url)
+        self._stack.callback(state.close)
+        return state
 
     def _opened(self, *, create: bool, two_tier: bool = False) -> SymbolStore:
         store = open_store(

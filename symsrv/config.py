@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "SYMSRV_STORE": "store",
     "SYMSRV_STATE": "state",
     "SYMSRV_INDEX": "index",
+    "SYMSRV_DATABASE": "database",
     "SYMSRV_LISTEN": "listen",
 }
 """Environment variables that go before the file, and the option each one sets."""
@@ -135,6 +136,11 @@ class Config(Options):
         description="A database for the index that several machines share, as postgresql://user@host/database; "
         "null is a file in the state folder.",
     )
+    database: str | None = Field(
+        default=None,
+        description="A database for what cannot be made again (wants, lists, upstreams), as "
+        "postgresql://user@host/database or sqlite:///path; null is a file in the state folder.",
+    )
     listen: Listen = Field(default="127.0.0.1:8390", description="The address and port that serve and up answer on.")
     lock_timeout: Duration = Field(
         default=60.0, description="How long a writer waits for another one before it gives up."
@@ -236,10 +242,12 @@ def parse(text: bytes | str, *, origin: Path) -> Config:
     except ValidationError as error:
         mistakes = [f"{origin}:{_line(root, one['loc'])}: {_sentence(one)}" for one in error.errors()]
         raise UsageError("; ".join(mistakes)) from error
-    if config.index and masked(config.index) != config.index:
-        line = _line(root, ("index",))
-        mend = "set SYMSRV_INDEX to the whole URL, or PGPASSWORD, or use a password file"
-        raise UsageError(f"{origin}:{line}: index: a password does not belong into the configuration; {mend}")
+    for option in ("index", "database"):
+        url = getattr(config, option)
+        if url and masked(url) != url:
+            line = _line(root, (option,))
+            mend = f"set SYMSRV_{option.upper()} to the whole URL, or PGPASSWORD, or use a password file"
+            raise UsageError(f"{origin}:{line}: {option}: a password does not belong into the configuration; {mend}")
     return config
 
 

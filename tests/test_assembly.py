@@ -62,3 +62,35 @@ def test_pointers_are_followed_where_the_configuration_says(tmp_path):
 
     assert assembly.new_store.pointer_roots == (tmp_path,)
     assembly.close()
+
+
+def test_the_state_lies_in_the_state_folder_by_the_stores_id(tmp_path):
+    config = Config(store=str(tmp_path / "store"), state=tmp_path / "state")
+    assembly = Assembly(config)
+    store_id = assembly.new_store.id
+
+    assembly.state.marks.put("a", 1)
+
+    assert assembly.state is assembly.state
+    assembly.close()
+    assert (tmp_path / "state" / f"state-{store_id}.sqlite").is_file()
+    again = Assembly(config)
+    assert again.state.marks.number("a") == 1
+    again.close()
+
+
+def test_the_state_lies_where_it_is_named_and_then_needs_no_store(tmp_path):
+    assembly = Assembly(Config(database=f"sqlite:///{tmp_path}/kept.sqlite"))
+
+    assembly.state.marks.put("a", 1)
+
+    assembly.close()
+    assert (tmp_path / "kept.sqlite").is_file()
+
+
+def test_no_store_is_made_for_its_state(tmp_path):
+    assembly = Assembly(Config(store=str(tmp_path / "store"), state=tmp_path / "state"))
+
+    with pytest.raises(NoStore):
+        assembly.state.close()
+    assert not (tmp_path / "state").exists()

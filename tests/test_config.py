@@ -105,6 +105,7 @@ def test_an_unknown_key_that_resembles_nothing_gets_the_list():
         ("store: a\nstore: b", "symsrv.yaml:2: 'store' is written twice"),
         ("watch:\n  - path: a\n    path: b", "symsrv.yaml:3: 'path' is written twice"),
         ("index: postgresql://me:secret@db/x", "symsrv.yaml:1: index: a password does not belong"),
+        ("\ndatabase: postgresql://me:secret@db/x", "symsrv.yaml:2: database: a password does not belong"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text, sentence):
@@ -168,11 +169,12 @@ def test_the_environment_goes_before_the_file(tmp_path, monkeypatch):
     (tmp_path / "symsrv.yaml").write_text("store: a\nlisten: 127.0.0.1:1")
     monkeypatch.setenv("SYMSRV_STORE", "s3://from-environment")
     monkeypatch.setenv("SYMSRV_INDEX", "postgresql://me:secret@db/x")
+    monkeypatch.setenv("SYMSRV_DATABASE", "postgresql://me:secret@db/y")
 
     config = load()
 
     assert (config.store, config.listen) == ("s3://from-environment", "127.0.0.1:1")
-    assert config.index == "postgresql://me:secret@db/x"
+    assert (config.index, config.database) == ("postgresql://me:secret@db/x", "postgresql://me:secret@db/y")
 
 
 def test_a_wrong_variable_is_named(monkeypatch):

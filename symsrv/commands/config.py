@@ -29,7 +29,8 @@ def config(context: Context, check: bool, schema: bool, example: bool, show: boo
     """Check the configuration, and print what is in effect, secrets masked.
 
     It comes from -c FILE, or $SYMSRV_CONFIG, or the first symsrv.yaml in the working folder, the user's and the
-    system's configuration folder. $SYMSRV_STORE, $SYMSRV_STATE, $SYMSRV_INDEX and $SYMSRV_LISTEN go before the file.
+    system's configuration folder. $SYMSRV_STORE, $SYMSRV_STATE, $SYMSRV_INDEX, $SYMSRV_DATABASE and
+    $SYMSRV_LISTEN go before the file.
     """
     from symsrv.config import Config, locate
     from symsrv.options import plain

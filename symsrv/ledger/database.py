@@ -4,37 +4,35 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from symsrv.ledger.tables import PREFIX, SCHEMA, meta, metadata
-from symsrv.model.errors import StoreError, UsageError
+from symsrv.ledger.schema import LedgerError, Schema
+from symsrv.model.errors import UsageError
+
+T = TypeVar("T")
 
 _BUSY_SECONDS = 30
 _CACHE_KIB = 16 * 1024  # for each thread; SQLite's own 2 MiB make adding to a large index slow
 _WAL_RETRY_SECONDS = 0.02
 _WRITERS_LOCK = 0x73796D737276  # any number of our own: PostgreSQL's advisory lock of those who write the index
+_SETUP_LOCK = _WRITERS_LOCK + 1  # and of those who make tables
+_RETRIES = 10
+_COLLISIONS = ("40P01", "40001")  # PostgreSQL: a deadlock, two transactions that cannot be told in a row
 
 
-class LedgerError(StoreError):
-    """The index's database refused, or cannot be reached. Nothing is lost with it: `symsrv reindex` makes it again."""
+def open_engine(url: str, *, durable: bool = False) -> Engine:
+    """An engine for a SQLAlchemy URL (`sqlite:///path`, `sqlite://`, `postgresql://…`); raises UsageError.
 
-    reason = "index"
-    transient = True
-
-    def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"the index at {url} cannot be used: {why}")
-
-
-def open_engine(url: str) -> Engine:
-    """An engine for a SQLAlchemy URL (`sqlite:///path`, `sqlite://`, `postgresql://…`); raises UsageError."""
+    `durable`: what SQLite committed outlives a power cut, too. Raises OSError if a file's folder cannot be made.
+    """
     try:
         parsed = make_url(url)
         if parsed.drivername in ("postgres", "postgresql"):
@@ -43,30 +41,27 @@ def open_engine(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError, ValueError) as exc:
         raise UsageError(f"{url!r} is no address of a database; sqlite:///PATH and postgresql://HOST/NAME are") from exc
     if backend == "sqlite":
-        return _open_sqlite(parsed)
+        return _open_sqlite(parsed, durable=durable)
     if backend != "postgresql":
-        raise UsageError(f"an index in {backend} is not supported; sqlite:///PATH and postgresql://HOST/NAME are")
+        raise UsageError(f"a database in {backend} is not supported; sqlite:///PATH and postgresql://HOST/NAME are")
     try:
         return create_engine(parsed, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     except ImportError as exc:
-        raise UsageError("an index in PostgreSQL needs psycopg: pip install 'symsrv[postgresql]'") from exc
+        raise UsageError("a database in PostgreSQL needs psycopg: pip install 'symsrv[postgresql]'") from exc
 
 
-def _open_sqlite(url: URL) -> Engine:
+def _open_sqlite(url: URL, *, durable: bool) -> Engine:
     arguments = {"check_same_thread": False, "timeout": _BUSY_SECONDS}
     in_memory = url.database in (None, "", ":memory:")
     if not in_memory:
-        try:
-            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise LedgerError(str(url), f"its folder cannot be made ({exc.strerror})") from exc
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     pool = StaticPool if in_memory else NullPool
     engine = create_engine(url, poolclass=pool, isolation_level="AUTOCOMMIT", connect_args=arguments)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", lambda connection, _record: _prepare_sqlite(connection, durable=durable))
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, *, durable: bool) -> None:
     # Another process that opens a new file at this moment makes the change to WAL fail at once, whatever the busy
     # timeout says. test_database.py::test_many_processes_open_a_new_index_at_once
     deadline = time.monotonic() + _BUSY_SECONDS
@@ -79,19 +74,23 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
                 raise
             time.sleep(_WAL_RETRY_SECONDS)
     # The index is derived: what a power cut takes from its end is read from the documents again.
-    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
 
 class Database:
-    """The index's tables, made if need be; safe to share between threads, and to take along through a fork.
+    """The tables of a schema, made if need be; safe to share between threads, and to take along through a fork.
 
-    Every database error becomes a LedgerError.
+    Every database error becomes the schema's own. Raises NewerFormat for a kept schema of a later number.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
+    def __init__(self, url: str, schema: Schema) -> None:
+        self._schema = schema
+        try:
+            self._engine = open_engine(url, durable=schema.kept)
+        except OSError as exc:
+            raise schema.error(url, f"its folder cannot be made ({exc.strerror})") from exc
         self.url = self._engine.url.render_as_string(hide_password=True)
         self.is_sqlite = self._engine.dialect.name == "sqlite"
         self._mark = "?" if self.is_sqlite else "%s"
@@ -110,13 +109,16 @@ class Database:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
         """The rows of one SELECT in the driver's own spelling: the fast way. A lost connection is made again once."""
-        try:
-            return self._rows(sql, parameters)
-        except DBAPIError as exc:
-            if not exc.connection_invalidated:
-                raise self._unavailable(exc) from exc
-        with self._translated():
-            return self._rows(sql, parameters)
+        return self._twice(lambda: self._rows(sql, parameters))
+
+    def all(self, query: Any) -> Sequence[Any]:
+        """The rows of one SELECT. A lost connection is made again once, unless a transaction was lost with it."""
+
+        def ask() -> Sequence[Any]:
+            with self._guarded():
+                return self._connection().execute(query).fetchall()
+
+        return self._twice(ask)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -126,12 +128,18 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """The thread's connection in a transaction of its own, one writer at a time; an exception rolls it back."""
+        """The thread's connection in a transaction; an exception rolls it back.
+
+        Inside of another one of the same thread it is part of that, and is committed with it.
+        """
         with self._translated(), self._guarded():
-            connection = self._connection()
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+            if self._is_writing:
+                yield self._connection()
+                return
+            connection = self._begin()
+            self._local.writing = True
             try:
-                if not self.is_sqlite:
+                if not self.is_sqlite and self._schema.one_writer:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
                 yield connection
                 connection.exec_driver_sql("COMMIT")
@@ -139,6 +147,21 @@ class Database:
                 with suppress(SQLAlchemyError):
                     connection.exec_driver_sql("ROLLBACK")
                 raise
+            finally:
+                self._local.writing = False
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Does a piece of work in a transaction, again if it met another one in PostgreSQL."""
+        for _ in range(_RETRIES):
+            try:
+                with self.writing() as connection:
+                    return work(connection)
+            except LedgerError as exc:
+                state = getattr(getattr(exc.__cause__, "orig", None), "sqlstate", None)
+                if self._is_writing or state not in _COLLISIONS:
+                    raise
+        with self.writing() as connection:
+            return work(connection)
 
     def close(self) -> None:
         """Closes every connection that this process opened."""
@@ -150,6 +173,34 @@ class Database:
             self._open.clear()
             self._local = threading.local()
             self._engine.dispose()
+
+    @property
+    def _is_writing(self) -> bool:
+        self._notice_fork()
+        return bool(getattr(self._local, "writing", False))
+
+    def _begin(self) -> Connection:
+        begin = "BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN"
+
+        def start() -> Connection:
+            connection = self._connection()
+            connection.exec_driver_sql(begin)
+            return connection
+
+        return self._twice(start)
+
+    def _twice(self, ask: Callable[[], T]) -> T:
+        """Does what changes nothing a second time if the connection turns out to be lost."""
+        try:
+            return ask()
+        except DBAPIError as exc:
+            if not exc.connection_invalidated or self._is_writing:
+                raise self._unavailable(exc) from exc
+            self._drop_connection()
+        except SQLAlchemyError as exc:
+            raise self._unavailable(exc) from exc
+        with self._translated():
+            return ask()
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
         if self.is_sqlite and not self._in_memory:
@@ -186,8 +237,8 @@ class Database:
         cause = getattr(exc, "orig", None) or exc
         why = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
         if "malformed" in why or "not a database" in why:
-            why += "; remove the file, it is made again from the store"
-        return LedgerError(self.url, why)
+            why += f"; {self._schema.mend}"
+        return self._schema.error(self.url, why)
 
     def _connection(self) -> Connection:
         self._notice_fork()
@@ -223,26 +274,13 @@ class Database:
             self._local = threading.local()
 
     def _ensure_schema(self) -> None:
-        if self._schema() == SCHEMA:
-            return
-        with self.writing() as connection:
-            if self._schema() == SCHEMA:
-                return
-            old = MetaData()
-            old.reflect(connection, only=lambda name, _: name.startswith(PREFIX))
-            old.drop_all(connection)
-            metadata.create_all(connection)
-            rows = [
-                {"name": "schema", "value": SCHEMA},
-                {"name": "applied", "value": 0},
-                {"name": "revision", "value": 0},
-            ]
-            connection.execute(meta.insert(), rows)
+        while not self._is_ready():
+            with self.writing() as connection:
+                if not self.is_sqlite:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SETUP_LOCK})")
+                if not self._schema.is_ready(connection):
+                    self._schema.advance(connection, url=self.url)
 
-    def _schema(self) -> int | None:
+    def _is_ready(self) -> bool:
         with self._guarded():
-            connection = self._connection()
-            if not inspect(connection).has_table(meta.name):
-                return None
-            found = connection.execute(meta.select().where(meta.c.name == "schema")).first()
-            return found.value if found and set(metadata.tables) <= set(inspect(connection).get_table_names()) else None
+            return self._schema.is_ready(self._connection())

@@ -18,21 +18,12 @@ from sqlalchemy.sql.elements import ColumnElement
 from symsrv.layouts import parse_any
 from symsrv.ledger import recording
 from symsrv.ledger.database import Database
-from symsrv.ledger.recording import (
-    GUESS,
-    chunks,
-    deletes,
-    entries,
-    files,
-    ids,
-    meta,
-    original_text,
-    stored_text,
-    transactions,
-)
-from symsrv.model.ask import Ask, Wants
-from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, SYM, Identity
-from symsrv.model.ids import BUILD, CORECLR_BUILD, CORECLR_UUID, PE, UUID, WASM, perfmap_readings, readings
+from symsrv.ledger.matching import ANSWERS, may_differ
+from symsrv.ledger.tables import INDEX, deletes, entries, files, ids, meta, transactions
+from symsrv.ledger.texts import chunks, original_text, stored_text
+from symsrv.model.ask import Ask
+from symsrv.model.identity import Identity
+from symsrv.model.ids import perfmap_readings, readings
 from symsrv.model.names import fold
 from symsrv.model.records import Entry, Evidence, Status, StoredFile, Transaction
 
@@ -44,20 +35,6 @@ _ENCODING = 5 + _STORED.index("encoding")
 _ID_DIGITS = re.compile(r"[0-9a-f]{6,}")
 _ID_NOISE = re.compile(r"(?:elf-buildid|mach-uuid)-(?:sym-|coreclr-)?|r2rmap-v(?=[0-9]+-)|[-{}\s]")
 _SIGNATURE = re.compile(r"(?:r2rmap-v)?([0-9]{1,10})-([0-9a-f]{32})")
-
-# Which roles answer what is wanted, the best first.
-_ANSWERS: dict[Wants, dict[str, int]] = {
-    Wants.CODE: {CODE: 0, BOTH: 0, GUESS: 1},
-    Wants.DEBUG: {DEBUG_INFO: 0, BOTH: 1, GUESS: 2},
-    Wants.EITHER: {CODE: 0, BOTH: 0, DEBUG_INFO: 1, GUESS: 2},  # by a bare build id or UUID, only code is asked for
-    Wants.SECTION: {DEBUG_INFO: 0, BOTH: 1, CODE: 2, GUESS: 3},
-    Wants.SYM: {SYM: 0},
-}
-# Ids that prove what a file is, and of which kind: no name is needed beside them.
-_WHOLE_PROOF = (BUILD, UUID, WASM)
-# Ids that several files share: a PE image's is no hash, and a .NET runtime's stands for all that goes with it.
-_SHARED = (PE, CORECLR_BUILD, CORECLR_UUID)
-_PROGRAMS = ("exe", "dll", "sys", "ocx", "drv", "cpl", "scr", "efi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +50,7 @@ class Index:
     """The index at a database URL; safe to share between threads. Raises LedgerError, nothing else."""
 
     def __init__(self, url: str) -> None:
-        self._database = Database(url)
+        self._database = Database(url, INDEX)
         self._find_sql: dict[int, str] = {}
 
     @property
@@ -117,7 +94,7 @@ class Index:
         ids are proof enough: a file of another name will do if its extension is the same. A file known only by its
         place must be asked for by its name.
         """
-        answers = _ANSWERS[ask.wants]
+        answers = ANSWERS[ask.wants]
         if not ask.ids:
             return []
         order = {(one.kind, one.value): place for place, one in reversed([*enumerate(ask.ids)])}
@@ -130,7 +107,7 @@ class Index:
             if place is None or preference is None:
                 continue
             other_name = row_name != name
-            if other_name and not _may_differ(ask.wants, kind, role, row_name, name):
+            if other_name and not may_differ(ask.wants, kind, role, row_name, name):
                 continue
             rank = (place, other_name, also, preference, row[_ENCODING] is not None, home)
             if home not in ranked or rank < ranked[home][0]:
@@ -316,29 +293,6 @@ class Index:
 def _is_live(number: ColumnElement[int]) -> ColumnElement[bool]:
     one = transactions.alias()
     return number.in_(select(one.c.number).where(one.c.kind == "add", one.c.deleted_by.is_(None)))
-
-
-def _may_differ(wants: Wants, kind: str, role: str, row_name: str, name: str | None) -> bool:
-    """Whether a file may answer an ask that does not name it."""
-    if wants is Wants.SYM:
-        # The code id is asked for under the program's name, which text symbols do not always tell.
-        return kind not in _SHARED or (name is not None and _stem(row_name) == _stem(name))
-    if kind in _SHARED or role == GUESS:
-        return False
-    if name is None or (wants is Wants.DEBUG and kind in _WHOLE_PROOF):
-        return True
-    return not row_name or _extension(row_name) == _extension(name)
-
-
-def _extension(name: str) -> str:
-    return name.rpartition(".")[2] if "." in name else ""
-
-
-def _stem(name: str) -> str:
-    """What the names of a program and its PDB have in common: `xul.dll`, `xul.pdb`; `chrome.dll`, `chrome.dll.pdb`."""
-    stem = name.removesuffix(".pdb")
-    first, _, extension = stem.rpartition(".")
-    return first if extension in _PROGRAMS else stem
 
 
 def _file(row: Any) -> StoredFile:

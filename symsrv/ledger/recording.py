@@ -9,15 +9,14 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from symsrv.layouts import parse_any
 from symsrv.ledger import tables
+from symsrv.ledger.matching import GUESS
+from symsrv.ledger.texts import chunks, stored_text
 from symsrv.model.ask import Wants
 from symsrv.model.identity import BOTH, CODE, DEBUG_INFO, SYM, Identity
 from symsrv.model.ids import DEBUG, SymbolId
 from symsrv.model.names import base_name, fold
 from symsrv.model.records import CAB, Entry, StoredFile, Transaction
 
-GUESS = "guess"  # a role known from the file's place alone: an id of several readings, and either kind of file
-CHUNK = 500
-_ESCAPED = "\x01"
 _ROLE_OF = {Wants.CODE: CODE, Wants.DEBUG: DEBUG_INFO, Wants.EITHER: GUESS, Wants.SYM: SYM}
 _UNKNOWN = "unknown"  # the format of a file that is known by its place, since its content could not be read
 
@@ -29,34 +28,6 @@ files, ids, transactions, entries, deletes, meta = (
     tables.deletes,
     tables.meta,
 )
-
-
-def stored_text(text: str) -> str:
-    """Text as any database takes it: NUL and lone surrogates (from foreign file systems) are escaped, reversibly."""
-    if text.isascii() and "\0" not in text and not text.startswith(_ESCAPED):
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return _ESCAPED + json.dumps(text)
-    return _ESCAPED + json.dumps(text) if "\0" in text or text.startswith(_ESCAPED) else text
-
-
-def original_text(stored: str) -> str:
-    """The inverse of `stored_text`."""
-    return str(json.loads(stored[1:])) if stored.startswith(_ESCAPED) else stored
-
-
-def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    """Pieces short enough for the parameters of one statement."""
-    batch: list[Any] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == CHUNK:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def live_hold(home: ColumnElement[str]) -> ColumnElement[bool]:
@@ -179,6 +150,14 @@ def _names(file: StoredFile) -> list[str]:
 
 
 def _id_rows(file_id: int, file: StoredFile) -> list[dict[str, Any]]:
+    return [
+        {"value": value, "kind": kind, "file": file_id, "name": name, "role": role, "also": int(also)}
+        for (value, kind, name), (role, also) in found_under(file).items()
+    ]
+
+
+def found_under(file: StoredFile) -> dict[tuple[str, str, str], tuple[str, bool]]:
+    """Value, kind and name (folded, as stored) that a file is found under: its role then, and whether only `also`."""
     known = [one for one in file.identities if one.format != _UNKNOWN]
     found: dict[tuple[str, str, str], tuple[str, bool]] = {}
     for identity in known or _by_place(file):
@@ -186,11 +165,7 @@ def _id_rows(file_id: int, file: StoredFile) -> list[dict[str, Any]]:
             key = (one.value, one.kind, stored_text(fold(name)))
             role, before = found.get(key, (identity.role, also))
             found[key] = (role if role == identity.role else BOTH, also and before)
-    rows = found or _guessed(file)
-    return [
-        {"value": value, "kind": kind, "file": file_id, "name": name, "role": role, "also": int(also)}
-        for (value, kind, name), (role, also) in rows.items()
-    ]
+    return found or _guessed(file)
 
 
 def _by_place(file: StoredFile) -> tuple[Identity, ...]:

@@ -3,28 +3,30 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, SmallInteger, Table, Text
 from sqlalchemy.types import TypeEngine
 
+from symsrv.ledger.schema import LedgerError, Schema
+
 SCHEMA = 4
 PREFIX = "symsrv_index_"
 
 # Keys compare byte by byte everywhere, whatever locale a PostgreSQL was made with.
-_KEY: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+KEY: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
 # A rowid in SQLite has to be called INTEGER.
-_ROW: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+ROW: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData()
 
 meta = Table(
     f"{PREFIX}meta",
     metadata,
-    Column("name", _KEY, primary_key=True),
+    Column("name", KEY, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
 
 files = Table(
     f"{PREFIX}files",
     metadata,
-    Column("id", _ROW, primary_key=True, autoincrement=False),
-    Column("home", _KEY, nullable=False, unique=True),
+    Column("id", ROW, primary_key=True, autoincrement=False),
+    Column("home", KEY, nullable=False, unique=True),
     Column("names", Text, nullable=False),  # folded, one a line, for `symsrv find`
     Column("size", BigInteger, nullable=False),
     Column("sha256", Text),
@@ -39,10 +41,10 @@ files = Table(
 ids = Table(
     f"{PREFIX}ids",
     metadata,
-    Column("value", _KEY, primary_key=True),
-    Column("kind", _KEY, primary_key=True),
-    Column("file", _ROW, ForeignKey(files.c.id, ondelete="CASCADE"), primary_key=True, index=True, autoincrement=False),
-    Column("name", _KEY, primary_key=True),  # folded; empty where the file's place does not tell it
+    Column("value", KEY, primary_key=True),
+    Column("kind", KEY, primary_key=True),
+    Column("file", ROW, ForeignKey(files.c.id, ondelete="CASCADE"), primary_key=True, index=True, autoincrement=False),
+    Column("name", KEY, primary_key=True),  # folded; empty where the file's place does not tell it
     Column("role", Text, nullable=False),
     Column("also", SmallInteger, nullable=False),  # 1 where it is not the file's own id, but one it can be found by
     Index(f"{PREFIX}ids_name", "name", "file"),
@@ -52,7 +54,7 @@ ids = Table(
 transactions = Table(
     f"{PREFIX}transactions",
     metadata,
-    Column("number", _ROW, primary_key=True, autoincrement=False),
+    Column("number", ROW, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("at", Text, nullable=False),  # UTC, ISO 8601
     Column("local_stamp", Text, nullable=False),
@@ -80,7 +82,7 @@ entries = Table(
     metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("home", _KEY, nullable=False),
+    Column("home", KEY, nullable=False),
     Column("holds", SmallInteger, nullable=False),
     Column("source", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -96,4 +98,15 @@ entries = Table(
     Column("plain_sha256", Text),
     Index(f"{PREFIX}entries_home", "home", "number"),
     sqlite_with_rowid=False,
+)
+
+INDEX = Schema(
+    prefix=PREFIX,
+    number=SCHEMA,
+    metadata=metadata,
+    meta=meta,
+    error=LedgerError,
+    mend="remove the file, it is made again from the store",
+    first={"applied": 0, "revision": 0},
+    one_writer=True,
 )

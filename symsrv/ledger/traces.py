@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from symsrv.ledger.index import Index
-from symsrv.ledger.recording import chunks, entries, files, ids, original_text, stored_text, transactions
+from symsrv.ledger.tables import entries, files, ids, transactions
+from symsrv.ledger.texts import chunks, original_text, stored_text
 from symsrv.model.ids import DEBUG, SymbolId
 from symsrv.model.names import fold
 from symsrv.model.records import Status

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from symsrv.ledger import database
-from symsrv.ledger.database import Database, LedgerError, open_engine
+from symsrv.ledger.database import Database, open_engine
 from symsrv.ledger.index import Index
-from symsrv.ledger.tables import SCHEMA, meta
+from symsrv.ledger.schema import LedgerError
+from symsrv.ledger.tables import INDEX, SCHEMA, meta
 from symsrv.model.errors import StoreError, UsageError
 from tests.ledger.samples import PDB, add, entry
 
@@ -18,7 +19,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def test_sqlite_is_set_up_for_a_derived_index_with_many_readers(tmp_path):
-    one = Database(f"sqlite:///{tmp_path}/a/b/index.sqlite")
+    one = Database(f"sqlite:///{tmp_path}/a/b/index.sqlite", INDEX)
 
     for pragma, value in (("journal_mode", "wal"), ("synchronous", 1), ("foreign_keys", 1), ("busy_timeout", 30_000)):
         assert one.rows(f"PRAGMA {pragma}")[0][0] == value, pragma
@@ -116,7 +117,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password():
 
 
 def test_a_writer_that_raises_leaves_nothing(url):
-    one = Database(url)
+    one = Database(url, INDEX)
 
     def fail() -> None:
         with one.writing() as connection:
@@ -140,17 +141,24 @@ def test_a_lost_connection_is_made_again(postgresql):
         lose()
         assert index.revision() == 0  # what is asked on every request tries again by itself
         lose()
+        index.record(add(1))  # and so does what begins a transaction
+
+        def lose_it_half_way() -> None:
+            with index.database.writing() as connection:
+                lose()
+                connection.execute(meta.update().values(value=77))
+
         with pytest.raises(LedgerError) as caught:
-            index.record(add(1))
-        index.record(add(1))
+            lose_it_half_way()
+        index.record(add(2))
 
     assert caught.value.transient
-    assert index.applied() == 1
+    assert index.applied() == 2
     index.close()
 
 
 def test_threads_that_ended_leave_no_connection(url):
-    one = Database(url)
+    one = Database(url, INDEX)
 
     for _ in range(5):
         thread = threading.Thread(target=one.rows, args=(f"SELECT value FROM {meta.name}",))
@@ -193,7 +201,7 @@ def test_a_child_leaves_its_parents_connections_alone(url):
 
 
 def test_closing_twice_and_using_it_again_is_fine(url):
-    one = Database(url)
+    one = Database(url, INDEX)
     one.close()
     one.close()
 

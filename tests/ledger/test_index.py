@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from symsrv.layouts import home, keys, parse_any
-from symsrv.ledger.database import LedgerError
 from symsrv.ledger.index import Counts, Index
+from symsrv.ledger.schema import LedgerError
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.identity import Identity
 from symsrv.model.ids import build_id, debug_id, swapped

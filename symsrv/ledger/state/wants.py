@@ -1,0 +1,240 @@
+"""Wants: the queue of what is missing, and what became of each."""
+
+import builtins
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
+
+from symsrv.ledger.state.base import (
+    Part,
+    contains,
+    maybe_micros,
+    maybe_moment,
+    maybe_original,
+    moment,
+)
+from symsrv.ledger.state.filing import file_wishes
+from symsrv.ledger.state.tables import ORDER, rests, wants
+from symsrv.ledger.texts import chunks, stored_text
+from symsrv.model.ask import Ask
+from symsrv.model.ask import Wants as Kind
+from symsrv.model.wants import Want, WantState, Wish, ids_from_record, want_key
+
+WOKEN_AT_ONCE = 500
+"""How many resting wants a claim wakes at most: its cost must not grow with what is due."""
+
+
+class Wants(Part):
+    """What is wanted: each file once, however many wish it."""
+
+    def file(self, wishes: Iterable[Wish]) -> builtins.list[int]:
+        """Takes in wishes, all or none; returns the number of each one's want.
+
+        A want that was answered and is wished again opens anew, unless the wish says that it was `seen` before. One
+        that rests or was given up goes on resting, however urgent the wish is.
+        """
+        wishes = list(wishes)
+        if not wishes:
+            return []
+        return self._database.write(lambda connection: file_wishes(connection, wishes, now=self._now(connection)))
+
+    def get(self, number: int) -> Want | None:
+        """The want of that number."""
+        rows = self._database.all(select(wants).where(wants.c.id == number))
+        return want_of(rows[0]) if rows else None
+
+    def at(self, ask: Ask) -> Want | None:
+        """The want of the file that an ask is about."""
+        rows = self._database.all(select(wants).where(wants.c.key == stored_text(want_key(ask))))
+        return want_of(rows[0]) if rows else None
+
+    def list(
+        self,
+        *,
+        states: Sequence[WantState] = (),
+        text: str = "",
+        who: str = "",
+        limit: int = 100,
+        after: Want | int | None = None,
+    ) -> builtins.list[Want]:
+        """The wants in some states (none: in all), most wanted first.
+
+        `text` is part of the name, an id or the path; `who` an asker, or how one begins (`dump:`). `after` is the last
+        one of the page before; if only its number is given and it is gone, the list is at its end.
+        """
+        place = self._place(after)
+        if after is not None and place is None:
+            return []
+        found: builtins.list[Any] = []
+        for state in dict.fromkeys(states or WantState):
+            query = select(wants).where(wants.c.state == state.value)
+            if place is not None:
+                query = query.where(tuple_(*ORDER) < tuple_(*place))
+            if text:
+                query = query.where(contains(wants.c.words, text))
+            if who:
+                query = query.where(wants.c.who.contains(json.dumps(who)[:-1], autoescape=True))
+            found += self._database.all(query.order_by(*(column.desc() for column in ORDER)).limit(limit))
+        found.sort(key=_place_of, reverse=True)
+        return [want_of(row) for row in found[:limit]]
+
+    def counts(self) -> dict[WantState, int]:
+        """How many wants there are in each state."""
+        rows = self._database.all(select(wants.c.state, func.count()).group_by(wants.c.state))
+        found = {WantState(state): count for state, count in rows}
+        return {state: found.get(state, 0) for state in WantState}
+
+    def claim(
+        self, worker: str, limit: int, *, lease_seconds: float, only: Sequence[int] | None = None
+    ) -> builtins.list[Want]:
+        """Takes the most wanted open wants for a worker, who has them alone until the lease is over.
+
+        Those that are due or whose lease is over are open again first, at most 500 at once. `only` names the numbers
+        among which to choose.
+        """
+
+        def work(connection: Connection) -> builtins.list[Want]:
+            now = self._now(connection)
+            _wake_late(connection, now=now)
+            query = select(wants.c.id).where(wants.c.state == WantState.OPEN.value)
+            if only is not None:
+                query = query.where(wants.c.id.in_(only))
+            query = query.order_by(*(column.desc() for column in ORDER)).limit(limit)
+            chosen = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
+            taken: builtins.list[Any] = []
+            for batch in chunks(chosen):
+                until = now + int(lease_seconds * 1_000_000)
+                change = (
+                    update(wants)
+                    .where(wants.c.id.in_(batch))
+                    .values(state=WantState.CLAIMED.value, worker=stored_text(worker), until=until)
+                )
+                taken += connection.execute(change.returning(wants))
+            return [want_of(row) for row in sorted(taken, key=_place_of, reverse=True)]
+
+        return self._database.write(work)
+
+    def renew(self, worker: str, numbers: Sequence[int], *, lease_seconds: float) -> builtins.list[int]:
+        """Lengthens leases from now on; returns the numbers of those that the worker still has."""
+
+        def work(connection: Connection) -> builtins.list[int]:
+            until = self._now(connection) + int(lease_seconds * 1_000_000)
+            held: builtins.list[int] = []
+            for batch in chunks(sorted(numbers)):
+                change = update(wants).where(wants.c.id.in_(batch), *_held_by(worker)).values(until=until)
+                held += connection.execute(change.returning(wants.c.id)).scalars()
+            return sorted(held)
+
+        return self._database.write(work) if numbers else []
+
+    def rest(self, number: int, worker: str, *, reason: str, due: datetime | None, rounds: int) -> bool:
+        """Ends a claim without the file: tried again at `due`, or given up if that is None.
+
+        Returns whether the worker still had it; otherwise nothing changes.
+        """
+        state = WantState.GIVEN_UP if due is None else WantState.RESTING
+        values = {"state": state.value, "reason": reason, "until": maybe_micros(due), "rounds": rounds, "urgent": 0}
+        return self._end(number, worker, values)
+
+    def release(self, number: int, worker: str) -> bool:
+        """Gives a claim back as it was taken, with nothing counted; whether the worker still had it."""
+        return self._end(number, worker, {"state": WantState.OPEN.value, "until": None})
+
+    def wake(self, text: str = "", *, numbers: Sequence[int] | None = None) -> int:
+        """Opens wants that rest or were given up, and drops the rests of their files; returns how many.
+
+        Those of some numbers, those that contain a text; with neither, all.
+        """
+
+        def work(connection: Connection) -> int:
+            asleep = wants.c.state.in_((WantState.RESTING.value, WantState.GIVEN_UP.value))
+            count = 0
+            for chosen in _chosen(text, numbers=numbers):
+                change = update(wants).where(asleep, *chosen).values(state=WantState.OPEN.value, until=None, rounds=0)
+                keys = connection.execute(change.returning(wants.c.key)).scalars().all()
+                count += len(keys)
+                for batch in chunks(keys):
+                    connection.execute(delete(rests).where(rests.c.key.in_(batch)))
+            return count
+
+        return self._database.write(work)
+
+    def forget(self, text: str = "", *, numbers: Sequence[int] | None = None, states: Sequence[WantState] = ()) -> int:
+        """Forgets the wants that all of these say: a text, numbers, states. With none of them, nothing.
+
+        What upstreams are known not to have stays known. Returns how many.
+        """
+        if not text and numbers is None and not states:
+            return 0
+
+        def work(connection: Connection) -> int:
+            count = 0
+            for chosen in _chosen(text, numbers=numbers):
+                if states:
+                    chosen = (*chosen, wants.c.state.in_([state.value for state in states]))
+                count += connection.execute(delete(wants).where(*chosen)).rowcount
+            return count
+
+        return self._database.write(work)
+
+    def _place(self, after: Want | int | None) -> tuple[Any, ...] | None:
+        if isinstance(after, Want):
+            return (int(after.urgent), after.waiting, after.count, maybe_micros(after.last), after.id)
+        rows = [] if after is None else self._database.all(select(*ORDER).where(wants.c.id == after))
+        return tuple(rows[0]) if rows else None
+
+    def _end(self, number: int, worker: str, values: dict[str, Any]) -> bool:
+        change = update(wants).where(wants.c.id == number, *_held_by(worker)).values(values | {"worker": None})
+        return self._database.write(lambda connection: bool(connection.execute(change).rowcount))
+
+
+def want_of(row: Any) -> Want:
+    """A want out of its row."""
+    state = WantState(row.state)
+    until = maybe_moment(row.until)
+    return Want(
+        id=row.id,
+        ask=Ask(Kind(row.wants), ids_from_record(json.loads(row.ids)), maybe_original(row.name)),
+        state=state,
+        count=row.count,
+        first=moment(row.first),
+        last=moment(row.last),
+        who=tuple(json.loads(row.who)),
+        path=maybe_original(row.path),
+        version=maybe_original(row.version),
+        urgent=bool(row.urgent),
+        waiting=row.waiting,
+        rounds=row.rounds,
+        reason=row.reason,
+        due=until if state is WantState.RESTING else None,
+        worker=maybe_original(row.worker),
+        answered=maybe_moment(row.answered),
+    )
+
+
+def _place_of(row: Any) -> tuple[int, ...]:
+    return (row.urgent, row.waiting, row.count, row.last, row.id)
+
+
+def _held_by(worker: str) -> tuple[ColumnElement[bool], ...]:
+    return (wants.c.state == WantState.CLAIMED.value, wants.c.worker == stored_text(worker))
+
+
+def _wake_late(connection: Connection, *, now: int) -> None:
+    for state in (WantState.CLAIMED, WantState.RESTING):
+        late = select(wants.c.id).where(wants.c.state == state.value, wants.c.until <= now).order_by(wants.c.until)
+        late = late.limit(WOKEN_AT_ONCE).with_for_update(skip_locked=True)
+        if numbers := connection.execute(late).scalars().all():
+            opened = {"state": WantState.OPEN.value, "until": None, "worker": None}
+            connection.execute(update(wants).where(wants.c.id.in_(numbers)).values(opened))
+
+
+def _chosen(text: str, *, numbers: Sequence[int] | None) -> Iterable[tuple[ColumnElement[bool], ...]]:
+    """The conditions of as many statements as it takes."""
+    said = (contains(wants.c.words, text),) if text else ()
+    if numbers is None:
+        return [said]
+    return [(*said, wants.c.id.in_(batch)) for batch in chunks(sorted(numbers))]
