@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from symsrv.ledger.database import Database
 from symsrv.ledger.schema import LedgerError, StateError
 from symsrv.ledger.state.base import Clock
+from symsrv.ledger.state.followed import Followed
 from symsrv.ledger.state.lists import Listed, Lists, Which
 from symsrv.ledger.state.marks import Marks
 from symsrv.ledger.state.rests import Rest, Rests
@@ -13,6 +14,7 @@ from symsrv.ledger.state.tables import STATE
 from symsrv.ledger.state.wants import Wants
 
 __all__ = [
+    "Followed",
     "LedgerError",
     "Listed",
     "Lists",
@@ -48,6 +50,7 @@ class State:
         self.lists = Lists(self._database, clock)
         self.rests = Rests(self._database, clock)
         self.marks = Marks(self._database, clock)
+        self.followed = Followed(self._database, clock)
 
     @contextmanager
     def together(self) -> Iterator[None]:

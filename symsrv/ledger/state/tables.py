@@ -32,6 +32,16 @@ marks = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+followed = Table(
+    f"{PREFIX}followed",
+    metadata,
+    Column("upstream", KEY, primary_key=True),
+    Column("key", KEY, primary_key=True),  # model.wants.want_key
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Index(f"{PREFIX}followed_number", "upstream", "number"),
+    sqlite_with_rowid=False,
+)
+
 wants = Table(
     f"{PREFIX}wants",
     metadata,
