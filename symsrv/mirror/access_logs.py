@@ -7,28 +7,36 @@ what fits into memory is kept of it: one line, and the wishes of one batch.
 
 import gzip
 import hashlib
+import json
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import unquote_to_bytes
 
 from symsrv.layouts import parse_any
 from symsrv.mirror.logs import ACCESS_LOGS
 from symsrv.mirror.logs.base import AccessLog, Parser, Request
 from symsrv.model.ask import Ask
-from symsrv.model.errors import NotIdentified
+from symsrv.model.errors import NotIdentified, StoreLocked
 from symsrv.model.wants import Wish, want_key
 from symsrv.model.wishes import is_wish
 
+if TYPE_CHECKING:
+    from symsrv.ledger.state import State
+
+MARK = "access-log:"
+LOGS_LIMIT = 50_000  # whose places are remembered: a bucket's log is thousands of files a day
 LINE_LIMIT_BYTES = 64 << 10
 HEAD_LINES = 20
 BATCH_WANTS = 1000
 TAIL_BYTES = 512
+_PLACES = 8  # of logs that begin alike
+_TRIES = 3
 _SEGMENTS = 8  # no dialect's path has more
 _PROBES = ("file.ptr", "refs.ptr", "index2.txt", "pingme.txt")
 _HIDDEN_SEPARATORS = ("%2f", "%5c", "%00")
@@ -109,6 +117,7 @@ class LogFile:
     prefix: str = ""
     tally: Tally = field(default_factory=Tally)
     broken: str | None = None
+    resumed: Place | None = None
     _kind: AccessLog | None = None
     _parser: Parser | None = None
     _title: str | None = None
@@ -141,7 +150,8 @@ class LogFile:
             line = self._begin(stream)
             if line is None:
                 return
-            place = _resumed(stream, known) or Place(_digest(line.rstrip(b"\r\n")))
+            self.resumed = _resumed(stream, known)
+            place = self.resumed or Place(_digest(line.rstrip(b"\r\n")))
             stream.seek(place.offset)
             tail = _before(stream, place.offset) or b""
             if tail and not tail.endswith(b"\n"):
@@ -231,6 +241,64 @@ class LogFile:
         self.tally.forbidden += request.status != 404
         key, ask = found
         counted.setdefault(key, _Counted(ask)).add(request, packed=ask.packed)
+
+
+def learn(state: "State", log: LogFile, *, dry_run: bool = False) -> None:
+    """Files what a log says since it was read last; its `tally` then says what that was.
+
+    Wishes and the place they were read to are one transaction: whatever breaks off, nothing is lost or counted twice.
+    Raises as `LogFile` does, LedgerError, and StoreLocked if somebody else reads the same log just now.
+    """
+    first = log.first()
+    if first is None:
+        return
+    name = f"{MARK}{first}"
+    before = state.marks.text(name) or None
+    places = _places(first, before)
+    for batch in log.batches(places):
+        if dry_run:
+            continue
+        others = [one for one in places if one != log.resumed]
+        places = [*others[1 - _PLACES :], batch.place]
+        log.resumed = batch.place
+        after = _value(places)
+        _file(state, batch, name, before=before, after=after)
+        before = after
+
+
+def forget_old(state: "State", *, limit: int = LOGS_LIMIT) -> int:
+    """Forgets the logs that were read longest ago, where there are many; returns how many."""
+    known = state.marks.all(MARK)
+    days = {name: str(json.loads(str(value))["day"]) for name, value in known.items()}
+    old = sorted(days, key=lambda name: days[name])[: max(0, len(days) - limit)]
+    with state.together():
+        for name in old:
+            state.marks.drop(name)
+    return len(old)
+
+
+def _file(state: "State", batch: Batch, name: str, *, before: str | None, after: str) -> None:
+    from symsrv.ledger.state import LedgerError
+
+    for left in reversed(range(_TRIES)):
+        try:
+            with state.together():
+                if not state.marks.move(name, after, from_value=before):
+                    raise StoreLocked("somebody else is reading the same access log; try again")
+                state.wants.file(batch.wishes)
+            return
+        except LedgerError as error:
+            if not (error.transient and left):
+                raise
+
+
+def _places(first: str, kept: str | None) -> list[Place]:
+    return [Place(first, offset, tail) for offset, tail in json.loads(kept)["places"]] if kept else []
+
+
+def _value(places: Sequence[Place]) -> str:
+    record = {"day": f"{datetime.now(UTC):%Y-%m-%d}", "places": [[one.offset, one.tail] for one in places]}
+    return json.dumps(record, separators=(",", ":"))
 
 
 @lru_cache(4096)

@@ -43,7 +43,7 @@ class Outcome(StrEnum):
     ARRIVED = "arrived"
     FETCHING = "fetching"
     RESTING = "resting"
-    SKIPPED = "skipped"
+    SKIPLIST = "skiplist"
     BLOCKED = "blocked"
     BUSY = "busy"
     FAILED = "failed"
@@ -53,7 +53,7 @@ _OF_STATES = {
     WantState.OPEN: None,
     WantState.CLAIMED: None,
     WantState.RESTING: Outcome.RESTING,
-    WantState.GIVEN_UP: Outcome.SKIPPED,
+    WantState.GIVEN_UP: Outcome.SKIPLIST,
     WantState.ANSWERED: Outcome.ARRIVED,
 }
 
@@ -163,7 +163,7 @@ class FetchThrough:
             if not waited.clients and self._waited.get(key) is waited:
                 del self._waited[key]
         outcome = waited.future.result() if waited.future.done() else Outcome.FETCHING
-        if outcome in (Outcome.RESTING, Outcome.SKIPPED, Outcome.BLOCKED):
+        if outcome in (Outcome.RESTING, Outcome.SKIPLIST, Outcome.BLOCKED):
             self._hush(raw)
         return outcome, first and outcome is not Outcome.FAILED
 

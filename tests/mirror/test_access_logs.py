@@ -1,15 +1,17 @@
 """Access logs become wishes: each miss once, wherever the log went meanwhile."""
 
 import gzip
+import itertools
 import os
 import tracemalloc
 from datetime import timedelta
 
 import pytest
 
+from symsrv.ledger.state import open_state
 from symsrv.mirror import access_logs
-from symsrv.mirror.access_logs import LINE_LIMIT_BYTES, LogFile, log_files, wished
-from symsrv.model.errors import NotIdentified
+from symsrv.mirror.access_logs import LINE_LIMIT_BYTES, LogFile, forget_old, learn, log_files, wished
+from symsrv.model.errors import NotIdentified, StoreLocked
 from tests.mirror.logs.samples import BEGUN, SERVERS, Asked, combined, log
 
 PDB = "/crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pdb"
@@ -319,3 +321,112 @@ def test_reading_a_log_needs_no_more_memory_than_a_batch(write):
     assert counts == {"crash.pdb": 40_000}
     assert peak < 2 << 20
     assert access_logs.wished.cache_info().maxsize == 4096
+
+
+@pytest.fixture
+def state(tmp_path):
+    one = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    yield one
+    one.close()
+
+
+def counts_of(state):
+    return {(want.ask.name or "").lower(): want.count for want in state.wants.list()}
+
+
+def test_ten_lines_become_three_wants_and_the_same_file_again_changes_nothing(write, state):
+    path = write(log("nginx", TEN))
+
+    learn(state, LogFile(path))
+    first = state.wants.list()
+    learn(state, LogFile(path))
+
+    assert counts_of(state) == {"crash.pdb": 3, "app.exe": 2, "": 1}
+    assert state.wants.list() == first
+    assert all(one.who == ("log:access.log",) for one in first)
+    assert [(one.first, one.last) for one in first if one.ask.name == "crash.pdb"] == [
+        (BEGUN, BEGUN + timedelta(seconds=7))
+    ]
+
+
+def test_a_rotated_log_and_its_successor_are_read_on(write, state, tmp_path):
+    path = write(log("nginx", TEN))
+    learn(state, LogFile(path))
+    with open(path, "a", encoding="utf-8") as stream:
+        stream.write(log("nginx", [Asked(EXE, second=20)]))
+    path.rename(tmp_path / "access.log.1")
+    write(log("nginx", [Asked(ELF, second=21)]))
+
+    for one in (path, tmp_path / "access.log.1", path):
+        learn(state, LogFile(one))
+
+    assert counts_of(state) == {"crash.pdb": 3, "app.exe": 3, "": 2}
+    assert len(state.marks.all("access-log:")) == 2
+
+
+def test_two_logs_that_begin_alike_are_both_remembered(write, state):
+    paths = [write(log("nginx", [TEN[0], one]), f"{at}.log") for at, one in enumerate((TEN[2], TEN[5]))]
+
+    for one in paths * 3:
+        learn(state, LogFile(one))
+
+    assert counts_of(state) == {"crash.pdb": 2, "app.exe": 1, "": 1}
+
+
+def test_what_breaks_off_between_batches_is_gone_on_from(write, state, monkeypatch):
+    asked = [Asked(f"/a{number}.dll/5AB380779000/a{number}.dll") for number in range(25)]
+    path = write(log("nginx", asked))
+    whole = LogFile.batches
+    monkeypatch.setattr(LogFile, "batches", lambda self, known=(): itertools.islice(whole(self, known, limit=10), 2))
+    learn(state, LogFile(path))
+    assert len(state.wants.list()) == 20
+    monkeypatch.setattr(LogFile, "batches", lambda self, known=(): whole(self, known, limit=10))
+
+    learn(state, LogFile(path))
+    learn(state, LogFile(path))
+
+    assert sorted(counts_of(state).values()) == [1] * 25
+
+
+def test_a_dry_run_files_nothing(write, state):
+    one = LogFile(write(log("nginx", TEN)))
+
+    learn(state, one, dry_run=True)
+
+    assert one.tally.misses == 6
+    assert (state.wants.list(), state.marks.all()) == ([], {})
+
+
+def test_two_who_read_the_same_log_at_once_count_it_once(write, state, monkeypatch):
+    path = write(log("nginx", TEN))
+    whole = LogFile.batches
+
+    def beaten(self, known=()):
+        found = list(whole(self, known))
+        monkeypatch.setattr(LogFile, "batches", whole)
+        learn(state, LogFile(path))
+        return iter(found)
+
+    monkeypatch.setattr(LogFile, "batches", beaten)
+    with pytest.raises(StoreLocked):
+        learn(state, LogFile(path))
+
+    assert counts_of(state) == {"crash.pdb": 3, "app.exe": 2, "": 1}
+
+
+def test_an_empty_log_leaves_no_trace(write, state):
+    learn(state, LogFile(write("")))
+
+    assert state.marks.all() == {}
+
+
+def test_logs_that_were_read_longest_ago_are_forgotten(write, state):
+    for number in range(4):
+        learn(state, LogFile(write(log("nginx", [Asked(EXE, second=number)]), f"{number}.log")))
+    (oldest, *_) = state.marks.all("access-log:")
+    state.marks.put(oldest, '{"day":"2020-01-01","places":[]}')
+
+    assert forget_old(state, limit=3) == 1
+    assert forget_old(state, limit=3) == 0
+
+    assert oldest not in state.marks.all("access-log:")

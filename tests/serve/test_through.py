@@ -104,7 +104,7 @@ def test_a_client_waits_until_it_arrived(wants, through):
     ("state", "outcome"),
     [
         (WantState.RESTING, Outcome.RESTING),
-        (WantState.GIVEN_UP, Outcome.SKIPPED),
+        (WantState.GIVEN_UP, Outcome.SKIPLIST),
         (WantState.ANSWERED, Outcome.ARRIVED),
     ],
 )
