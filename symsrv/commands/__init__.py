@@ -38,7 +38,10 @@ COMMANDS: tuple[Verb, ...] = (
     symstore,
 )
 
+FAMILIES: dict[str, str] = {}
+"""The help texts of verbs of two words, by their first word."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs symsrv with these arguments (the process's own by default); returns the exit code."""
-    return run(COMMANDS, arguments)
+    return run(COMMANDS, arguments, families=FAMILIES)

@@ -10,6 +10,9 @@ A verb is one file in this room and one line in `COMMANDS`. The whole of one:
             context.answer({"transaction": digits(transaction.number)}, text=digits(transaction.number))
         return Exit.DONE
 
+A name may have two words (`upstream add`): verbs of one family, whose help text stands in `FAMILIES`. Those of a
+family may share a file.
+
 What the frame does for it: `-v`, and by the arguments of `verb` also `-c`, `--store`, `--json`, `--dry-run`; the
 help text with example and exit codes; loading the configuration; logging; closing the assembly; every SymsrvError
 becomes its sentence on stderr (with `--json` also `{"error", "reason"}` on stdout) and its exit code. So a verb

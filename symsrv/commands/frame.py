@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -20,14 +20,19 @@ from symsrv.model.errors import Exit, SymsrvError
 logger = logging.getLogger(__name__)
 
 
-def run(commands: Sequence[Verb], arguments: Sequence[str] | None = None) -> int:
-    """Runs the verb that the arguments name and returns the exit code."""
+def run(
+    commands: Sequence[Verb], arguments: Sequence[str] | None = None, *, families: Mapping[str, str] | None = None
+) -> int:
+    """Runs the verb that the arguments name and returns the exit code.
+
+    A verb of two words, as `upstream add`, belongs to the family of its first; `families` has the help text of each.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in arguments
     _prepare_streams()
     restore = _listen_to_signals()
     try:
-        code = int(_group(commands).main(arguments, prog_name="symsrv", standalone_mode=False) or 0)
+        code = int(_group(commands, families or {}).main(arguments, prog_name="symsrv", standalone_mode=False) or 0)
         sys.stdout.flush()
         return code
     except Ended as end:
@@ -64,15 +69,29 @@ class _InTableOrder(click.Group):
         return list(self.commands)
 
 
-def _group(commands: Sequence[Verb]) -> click.Group:
+def _group(commands: Sequence[Verb], families: Mapping[str, str]) -> click.Group:
     group = _InTableOrder(
         "symsrv",
-        commands={verb.name or "": verb for verb in commands},
         help="One symbol store for every debugger: publish build output, serve it in every client's dialect.",
         epilog="'symsrv VERB --help' shows a verb's options with an example.",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
+    for verb in commands:
+        family, _, name = (verb.name or "").rpartition(" ")
+        _family(group, family, families).add_command(verb, name)
     return click.version_option(__version__, prog_name="symsrv", message="%(prog)s %(version)s")(group)
+
+
+def _family(group: click.Group, name: str, families: Mapping[str, str]) -> click.Group:
+    """The group that a verb belongs to: the program itself, or what the verb's first word makes."""
+    if not name:
+        return group
+    found = group.commands.get(name)
+    if not isinstance(found, click.Group):
+        epilog = f"'symsrv {name} VERB --help' shows a verb's options with an example."
+        found = _InTableOrder(name, help=families.get(name), epilog=epilog)
+        group.add_command(found, name)
+    return found
 
 
 def _complain(sentence: str, reason: str, code: Exit, *, as_json: bool) -> int:

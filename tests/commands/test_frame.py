@@ -195,3 +195,25 @@ sys.exit(run([toy], ["toy", "--json"]))
     done = in_process(code, encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "latin-1"})
 
     assert json.loads(done.stdout) == {"path": "caf\udce9 €"}
+
+
+def test_a_verb_of_two_words_belongs_to_a_family(capsys):
+    def made(name):
+        @verb(name, example=f"symsrv {name}", configured=False)
+        def function(context: Context) -> None:
+            """Do it."""
+            context.answer({}, text=name)
+
+        return function
+
+    verbs = [made("toy make"), made("toy break"), made("play")]
+
+    assert run(verbs, ["toy", "break"], families={"toy": "Make and break toys."}) == 0
+    assert run(verbs, ["play"]) == 0
+    assert capsys.readouterr().out == "toy break\nplay\n"
+    assert run(verbs, ["toy"], families={"toy": "Make and break toys."}) == Exit.USAGE
+    assert run(verbs, ["toy", "fly"]) == Exit.USAGE
+    err = capsys.readouterr().err
+    assert "Make and break toys." in err
+    assert err.index("make") < err.index("break  ")
+    assert "see 'symsrv toy --help'" in err

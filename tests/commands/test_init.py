@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from symsrv.commands import COMMANDS
+from symsrv.commands import COMMANDS, FAMILIES
 
 HEAVY = ("sqlalchemy", "uvicorn", "boto3", "watchdog", "starlette", "pydantic", "rich", "yaml")
 
@@ -18,11 +18,26 @@ def test_names_are_unique():
 
 @pytest.mark.parametrize("verb", COMMANDS, ids=lambda verb: verb.name)
 def test_every_verb_has_help_with_an_example(verb, run):
-    done = run(verb.name, "--help")
+    done = run(*verb.name.split(), "--help")
 
     assert done.code == 0
     assert f"symsrv {verb.name}" in done.out.split("Example:")[1]
     assert verb.help[0].isupper()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_lists_its_verbs(family, run):
+    verbs = [verb.name.partition(" ")[2] for verb in COMMANDS if verb.name.startswith(f"{family} ")]
+
+    done = run(family, "--help")
+
+    listed = done.out.split("Commands:")[1].split()
+    assert [word for word in listed if word in verbs][: len(verbs)] == verbs
+    assert FAMILIES[family].split(":")[0] in done.out
+
+
+def test_every_verb_of_two_words_has_its_family():
+    assert {verb.name.split()[0] for verb in COMMANDS if " " in verb.name} == set(FAMILIES)
 
 
 def test_starting_loads_nothing_heavy():
