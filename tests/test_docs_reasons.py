@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from symsrv.mirror.outcomes import NotAsked
 from symsrv.serve.answer import Reason
 from symsrv.store.needs import State
 from symsrv.store.whereabouts import ORDER, Why
@@ -23,6 +24,7 @@ SECTIONS = {
     Why: "## Why a symbol is or is not to be had",
     State: "## The state of a dump's module",
     Reason: "## What the server answers",
+    NotAsked: "## Why an upstream is not asked",
 }
 
 

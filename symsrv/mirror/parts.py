@@ -2,7 +2,7 @@
 
     <arriving>/<scope>/<worker>/lock          held for as long as the worker lives
                                /boot          which run of the system wrote what lies here
-                               /<want>/       by the hash of what is wanted
+                               /<want>/       by its number and the hash of what is wanted
                                       /<try>/          where an upstream leaves its body, or a part of it
                                       /<try>.json      the body is whole and was checked: what it is
 
@@ -18,7 +18,7 @@ import platform
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from symsrv.mirror.base import Try
-from symsrv.model.wants import Want, want_key
+from symsrv.model.wants import Want, WantState, want_key
 
 KEEP_SECONDS = 7 * 86400.0
 """How long a part of a file is kept that nobody goes on with."""
@@ -69,22 +69,27 @@ class Parts:
         """The disk that has to have room."""
         return self._own
 
+    @property
+    def mode(self) -> int:
+        """The rights of a file that anybody makes here, by the process's umask."""
+        return (self._own / "boot").stat().st_mode & 0o777
+
     def of(self, want: Want, upstream: str, one: Try) -> Path:
         """The folder for one try, made."""
-        folder = self._wants(want_key(want.ask)) / _digest(upstream, one.path)
+        folder = self._of(want) / _digest(upstream, one.path)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
     def note(self, want: Want, one: Try, whole: Whole) -> None:
         """Notes that a body is whole: from now on it is not fetched again."""
-        note = self._wants(want_key(want.ask)) / f"{_digest(whole.upstream, one.path)}.json"
+        note = self._of(want) / f"{_digest(whole.upstream, one.path)}.json"
         spare = note.with_suffix(".new")
         spare.write_text(json.dumps(asdict(whole)))
         spare.replace(note)
 
     def whole(self, want: Want) -> tuple[Whole, Path] | None:
         """What is here of a want already, whole, and its path."""
-        folder = self._wants(want_key(want.ask))
+        folder = self._of(want)
         for note in sorted(folder.glob("*.json")):
             whole = _read(note)
             path = note.with_suffix("") / whole.file if whole is not None else None
@@ -95,11 +100,21 @@ class Parts:
 
     def clear(self, want: Want, upstream: str, one: Try) -> None:
         """Drops what one try brought."""
-        shutil.rmtree(self._wants(want_key(want.ask)) / _digest(upstream, one.path), ignore_errors=True)
+        shutil.rmtree(self._of(want) / _digest(upstream, one.path), ignore_errors=True)
 
     def drop(self, want: Want) -> None:
         """Drops everything of a want."""
-        shutil.rmtree(self._wants(want_key(want.ask)), ignore_errors=True)
+        shutil.rmtree(self._of(want), ignore_errors=True)
+
+    def prune(self, find: Callable[[int], Want | None]) -> int:
+        """Drops what belongs to no want that is still to be had; returns of how many. `find` gives a want by number."""
+        dropped = 0
+        for folder in self._folders(self._own):
+            want = find(int(folder.name.partition("-")[0]))
+            if want is None or want.state is WantState.ANSWERED or _name(want) != folder.name:
+                shutil.rmtree(folder, ignore_errors=True)
+                dropped += 1
+        return dropped
 
     def adopt(self) -> list[str]:
         """Takes over what dead workers left; returns their names, so that their claims can be let go."""
@@ -124,8 +139,8 @@ class Parts:
         if empty:
             shutil.rmtree(self._own, ignore_errors=True)
 
-    def _wants(self, key: str) -> Path:
-        return self._own / _digest(key)
+    def _of(self, want: Want) -> Path:
+        return self._own / _name(want)
 
     @contextmanager
     def _taking_turns(self) -> Iterator[None]:
@@ -153,6 +168,10 @@ class Parts:
             lock.release()
             shutil.rmtree(folder, ignore_errors=True)
         return True
+
+
+def _name(want: Want) -> str:
+    return f"{want.id}-{_digest(want_key(want.ask))}"
 
 
 def _digest(*words: str) -> str:

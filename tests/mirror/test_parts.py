@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -153,6 +154,26 @@ def test_a_worker_that_ends_in_order_leaves_only_what_is_not_done(open_parts, tm
     busy.close()
 
     assert [one.name for one in next((tmp_path / "arriving").iterdir()).iterdir() if one.is_dir()] == [busy.worker]
+
+
+def test_parts_of_wants_that_are_over_are_pruned(open_parts):
+    parts = open_parts()
+    for digits in "1234":
+        write(parts, one=want(digits))
+    known = {1: want("1"), 2: replace(want("2"), state=WantState.ANSWERED), 3: replace(want("9"), id=3)}
+
+    assert parts.prune(known.get) == 3
+
+    assert [digits for digits in "1234" if parts.whole(want(digits)) is not None] == ["1"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_a_file_gets_the_rights_that_any_file_of_ours_has(open_parts):
+    before = os.umask(0o027)
+    try:
+        assert open_parts().mode == 0o640
+    finally:
+        os.umask(before)
 
 
 def test_old_parts_are_swept_and_young_ones_are_not(open_parts):
