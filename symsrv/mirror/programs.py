@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,10 +64,18 @@ class Ran:
         return f"{how}: {said}" if said else how
 
 
-def run(command: Sequence[str], folder: Path, *, bounds: Bounds, stdin: bytes = b"") -> Ran:
+def run(
+    command: Sequence[str],
+    folder: Path,
+    *,
+    bounds: Bounds,
+    stdin: bytes = b"",
+    heard: Callable[[], object] | None = None,
+) -> Ran:
     """Runs a program in a folder and waits for its end, or ends it and whatever it started at the first bound.
 
-    Raises OSError if it cannot be started. On an exception (an interrupt) it is ended, too.
+    `heard` is called now and then while it runs. Raises OSError if it cannot be started, and what `heard` raises: on
+    any exception (an interrupt) it is ended, too.
     """
     before = size_below(folder)
     with tempfile.TemporaryFile() as given:
@@ -85,7 +93,7 @@ def run(command: Sequence[str], folder: Path, *, bounds: Bounds, stdin: bytes = 
     said = [_Said(stream) for stream in (process.stderr, process.stdout) if stream is not None]
     try:
         _limit(process.pid, bounds)
-        overrun = _watch(process, folder, before=before, bounds=bounds)
+        overrun = _watch(process, folder, before=before, bounds=bounds, heard=heard)
     finally:
         _end(process)
         for one in said:
@@ -128,7 +136,14 @@ def _limit(pid: int, bounds: Bounds) -> None:
             prlimit(pid, what, (most, most))
 
 
-def _watch(process: "subprocess.Popen[bytes]", folder: Path, *, before: int, bounds: Bounds) -> str | None:
+def _watch(
+    process: "subprocess.Popen[bytes]",
+    folder: Path,
+    *,
+    before: int,
+    bounds: Bounds,
+    heard: Callable[[], object] | None,
+) -> str | None:
     """Waits for the end; the bound that was reached before it. `before` is what was in the folder at first."""
     started = moved = time.monotonic()
     seen: tuple[float | None, int] = (None, before)
@@ -136,6 +151,8 @@ def _watch(process: "subprocess.Popen[bytes]", folder: Path, *, before: int, bou
     while not _has_ended(process):
         time.sleep(pause)
         pause = min(2 * pause, _LOOK_SECONDS)
+        if heard is not None:
+            heard()
         now = time.monotonic()
         here = (_cpu_seconds(process.pid), size_below(folder))
         if here != seen:

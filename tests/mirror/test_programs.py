@@ -153,6 +153,21 @@ def test_what_it_started_ends_with_it(tmp_path, rest, overrun):
     assert left == b""
 
 
+def test_who_listens_can_end_it(tmp_path):
+    class Enough(Exception):
+        pass
+
+    heard = []
+
+    def hear():
+        heard.append(1)
+        if len(heard) == 3:
+            raise Enough
+
+    with pytest.raises(Enough):
+        run([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path, bounds=SOON, heard=hear)
+
+
 def test_links_count_as_themselves(tmp_path):
     large = tmp_path / "large"
     large.write_bytes(bytes(100_000))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -42,6 +43,7 @@ class Job:
 
     `identity` is the one of the debug file that is meant, if it is several; `name` the name under which its symbols
     are asked for. `program` has the unwind data, where that is another file; `program_name` is what it is called.
+    `heard` is called now and then, and may raise to end it.
     """
 
     debug: Path
@@ -51,6 +53,7 @@ class Job:
     bounds: Bounds
     program: Path | None = None
     program_name: str | None = None
+    heard: Callable[[], object] | None = None
 
 
 class Converter(Protocol):
@@ -86,7 +89,7 @@ def finished(ran: Ran, tool: Tool, job: Job) -> None:
 def attempt(tool: Tool, arguments: list[str], job: Job) -> None:
     """Runs a tool in the job's folder; raises ConversionError unless it ended well and in time."""
     try:
-        ran = run([*tool.command, *arguments], job.folder, bounds=job.bounds)
+        ran = run([*tool.command, *arguments], job.folder, bounds=job.bounds, heard=job.heard)
     except OSError as error:
         raise ConversionError("no-converter", f"{tool} cannot be started: {error.strerror or error}") from error
     finished(ran, tool, job)

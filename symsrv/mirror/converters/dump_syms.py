@@ -14,6 +14,7 @@ from pathlib import Path
 from symsrv.mirror.converters.base import ConversionError, Job, Tool, attempt, lay
 from symsrv.mirror.programs import Bounds, run
 from symsrv.model.identity import Identity
+from symsrv.model.ids import PE
 
 NAME = "dump_syms"
 FORMATS = ("pdb", "elf", "macho")
@@ -55,7 +56,7 @@ class DumpSyms:
 
     def takes(self, identity: Identity) -> bool:
         """PDB 7.0 (not 2.0, not portable ones), ELF, Mach-O."""
-        return identity.format in FORMATS
+        return identity.format in FORMATS and identity.ids[0].kind != PE  # the id of a PDB 2.0 has a PE's form
 
     def convert(self, tool: Tool, job: Job) -> Path:
         """With inlined functions, and with the unwind data of a program that is another file."""

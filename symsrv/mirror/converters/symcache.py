@@ -10,6 +10,7 @@ from pathlib import Path
 
 from symsrv.mirror.converters.base import ConversionError, Job, Tool, attempt, lay
 from symsrv.model.identity import Identity
+from symsrv.model.ids import PE
 
 NAME = "symbolic"
 FORMATS = ("pdb", "portable-pdb", "elf", "macho", "breakpad", "wasm")
@@ -45,7 +46,7 @@ class SymCache:
 
     def takes(self, identity: Identity) -> bool:
         """Whatever has functions and lines."""
-        return identity.format in FORMATS
+        return identity.format in FORMATS and identity.ids[0].kind != PE  # the id of a PDB 2.0 has a PE's form
 
     def convert(self, tool: Tool, job: Job) -> Path:
         """The cache of the one object that is meant; unwind data has no place in it."""
