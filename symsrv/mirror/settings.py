@@ -148,6 +148,9 @@ class UpstreamOptions(Options):
         default=None, description="What is fetched of it without being asked for, as it publishes it; null is nothing."
     )
     probe_known: str | None = Field(default=None, description="A path that it has, for the connection test.")
+    probe_absent: str | None = Field(
+        default=None, description="A path that it cannot have, likewise; null is one made up."
+    )
 
     @field_validator("layouts")
     @classmethod

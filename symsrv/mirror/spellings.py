@@ -5,7 +5,7 @@ layout prints only for clients that ask oddly (lldb's decimal age) is not asked 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -87,6 +87,11 @@ def address(url: str, path: str) -> str:
 def location(url: str, path: str) -> str:
     """The URL that is really asked: as `address`, with the query of the upstream's own (a signature). Not for logs."""
     return _below(url, path, query=urlsplit(url).query)
+
+
+def inside(path: str) -> bool:
+    """Whether a path stays below the URL. Names were checked when an ask was made, but asks lie in databases, too."""
+    return all(_is_plain(segment) for segment in path.split("/"))
 
 
 def _below(url: str, path: str, *, query: str) -> str:
@@ -183,19 +188,11 @@ def _distinct(
 ) -> Iterator[Try]:
     seen: set[str] = set()
     for paths, is_packed, is_pointer in ((exact, False, False), (packed, True, False), (pointers, False, True)):
-        for path in _inside(paths):
-            if path not in seen:
+        for path in paths:
+            if path not in seen and inside(path):
                 seen.add(path)
                 shown = address(options.url, path)
                 yield Try(path, shown, packed=is_packed, pointer=is_pointer, headers=headers)
-
-
-def _inside(paths: Iterable[str]) -> Iterator[str]:
-    """Those that stay below the URL; names were checked when the ask was made, but asks are kept in databases."""
-    for path in paths:
-        segments = path.split("/")
-        if all(_is_plain(segment) for segment in segments):
-            yield path
 
 
 def _is_plain(segment: str) -> bool:

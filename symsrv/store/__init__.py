@@ -6,6 +6,7 @@ from symsrv.store.draft import Draft, Offer
 from symsrv.store.elsewhere import Place, open_place
 from symsrv.store.finding import Absence, Lead
 from symsrv.store.homes import Home, is_packed, key_of, plain_name
+from symsrv.store.pointers import Pointer, parse_pointer
 from symsrv.store.store import SymbolStore, open_store
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Offer",
     "Opened",
     "Place",
+    "Pointer",
     "Staged",
     "Stat",
     "SymbolStore",
@@ -24,5 +26,6 @@ __all__ = [
     "key_of",
     "open_place",
     "open_store",
+    "parse_pointer",
     "plain_name",
 ]
