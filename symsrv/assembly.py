@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from symsrv.config import Config
+from symsrv.model.errors import UsageError
 from symsrv.store import SymbolStore, open_store
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ class Assembly:
         """What is wanted, listed and counted besides the store; made if there is none yet."""
         from symsrv.ledger.state import open_state  # SQLAlchemy takes longer to load than most verbs to run
 
-        url = self.config.database
-        if url is None:
+        url, store_id = self.config.database, None
+        if url is None or self.config.store is not None:
             store: SymbolStore = self.__dict__.get("new_store") or self.store
-            url = f"sqlite:///{self.config.state_folder() / f'state-{store.id}.sqlite'}"
-        state = open_state(url)
+            store_id = store.id
+        state = open_state(url or f"sqlite:///{self.config.state_folder() / f'state-{store_id}.sqlite'}")
         self._stack.callback(state.close)
+        if store_id is not None and not state.belongs_to(store_id):
+            mend = "name another database, or another schema of it (?options=-csearch_path%3DNAME)"
+            raise UsageError(f"the state at {state.url} is that of another store; {mend}")
         return state
 
     def _opened(self, *, create: bool, two_tier: bool = False) -> SymbolStore:

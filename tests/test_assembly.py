@@ -94,3 +94,16 @@ def test_no_store_is_made_for_its_state(tmp_path):
     with pytest.raises(NoStore):
         assembly.state.close()
     assert not (tmp_path / "state").exists()
+
+
+def test_two_stores_do_not_share_a_state(tmp_path):
+    database = f"sqlite:///{tmp_path}/kept.sqlite"
+    for name in ("one", "one", "two"):
+        assembly = Assembly(Config(store=str(tmp_path / name), database=database))
+        assembly.new_store.catch_up()
+        if name == "two":
+            with pytest.raises(UsageError, match="that of another store; name another database"):
+                assembly.state.marks.get("a")
+        else:
+            assembly.state.marks.put("a", 1)
+        assembly.close()

@@ -22,6 +22,11 @@ _SHARED = (PE, CORECLR_BUILD, CORECLR_UUID)
 _PROGRAMS = ("exe", "dll", "sys", "ocx", "drv", "cpl", "scr", "efi")
 
 
+def answers(wants: Wants, kind: str, role: str, row_name: str, name: str | None) -> bool:
+    """Whether a file of a role, found by an id of a kind under a name, answers an ask for a name. Names are folded."""
+    return role in ANSWERS[wants] and (row_name == name or may_differ(wants, kind, role, row_name, name))
+
+
 def may_differ(wants: Wants, kind: str, role: str, row_name: str, name: str | None) -> bool:
     """Whether a file may answer an ask that does not name it."""
     if wants is Wants.SYM:

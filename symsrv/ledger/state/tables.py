@@ -122,6 +122,103 @@ lists = Table(
     sqlite_autoincrement=True,
 )
 
+reports = Table(
+    f"{PREFIX}reports",
+    metadata,
+    Column("id", ROW, primary_key=True),
+    Column("digest", KEY, nullable=False, unique=True),  # of name, origin and the keys of its wants
+    Column("name", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("words", Text, nullable=False),  # name and origin, folded, for searches
+    Column("data", Text, nullable=False),  # JSON
+    Column("created", BigInteger, nullable=False),
+    Column("completed", BigInteger),  # when the last of its wants was answered or given up
+    Column("told", BigInteger),
+    Index(f"{PREFIX}reports_ready", "told", "completed", "id"),
+    sqlite_autoincrement=True,
+)
+
+report_wants = Table(
+    f"{PREFIX}report_wants",
+    metadata,
+    Column("report", ROW, ForeignKey(reports.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("want", ROW, ForeignKey(wants.c.id, ondelete="CASCADE"), primary_key=True, index=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+upstreams = Table(
+    f"{PREFIX}upstreams",
+    metadata,
+    Column("name", KEY, primary_key=True),
+    Column("options", Text, nullable=False),  # JSON, no secrets
+    Column("created", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+)
+
+attempts = Table(
+    f"{PREFIX}attempts",
+    metadata,
+    Column("id", ROW, primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("upstream", KEY, nullable=False),
+    Column("want", BigInteger),  # which may have been forgotten
+    Column("key", KEY, nullable=False),  # model.wants.want_key
+    Column("name", Text, nullable=False),
+    Column("words", Text, nullable=False),  # name, key, address and reason, folded, for searches
+    Column("address", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("outcome", KEY, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("status", Integer),
+    Column("bytes", BigInteger, nullable=False),
+    Column("milliseconds", BigInteger),
+    Column("tool", Text),
+    Index(f"{PREFIX}attempts_upstream", "upstream", "id"),
+    Index(f"{PREFIX}attempts_key", "key", "id"),
+    sqlite_autoincrement=True,
+)
+
+counters = Table(
+    f"{PREFIX}counters",
+    metadata,
+    Column("upstream", KEY, primary_key=True),
+    Column("name", KEY, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+breakers = Table(
+    f"{PREFIX}breakers",
+    metadata,
+    Column("host", KEY, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("failures", Text, nullable=False),  # JSON: when the last ones were, in a row
+    Column("opened", Integer, nullable=False),  # how often in a row
+    Column("until", BigInteger),  # when an open one lets a probe through, or that probe is given up
+    Column("reason", Text, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+)
+
+spending = Table(
+    f"{PREFIX}spending",
+    metadata,
+    Column("day", KEY, primary_key=True),  # of UTC, as 2026-11-28
+    Column("upstream", KEY, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    f"{PREFIX}events",
+    metadata,
+    Column("id", ROW, primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("kind", KEY, nullable=False),
+    Column("once", KEY, unique=True),  # what happened, where it must not be told twice
+    Column("data", Text, nullable=False),  # JSON
+    sqlite_autoincrement=True,
+)
+
 STEPS: Mapping[int, Step] = {}
 """What brings a database to each number from the one before it; a released step is never changed."""
 

@@ -6,22 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Update, delete, func, select, tuple_, update
 
-from symsrv.ledger.state.base import (
-    Part,
-    contains,
-    maybe_micros,
-    maybe_moment,
-    maybe_original,
-    moment,
-)
+from symsrv.ledger.state.arriving import Arrival, answer_wants
+from symsrv.ledger.state.base import Part, contains, maybe_micros
+from symsrv.ledger.state.completing import complete_reports, complete_reports_of, waiting_for
 from symsrv.ledger.state.filing import file_wishes
-from symsrv.ledger.state.tables import ORDER, rests, wants
+from symsrv.ledger.state.reading import place_of, want_of
+from symsrv.ledger.state.tables import ORDER, reports, rests, wants
 from symsrv.ledger.texts import chunks, stored_text
 from symsrv.model.ask import Ask
-from symsrv.model.ask import Wants as Kind
-from symsrv.model.wants import Want, WantState, Wish, ids_from_record, want_key
+from symsrv.model.wants import Want, WantState, Wish, want_key
 
 WOKEN_AT_ONCE = 500
 """How many resting wants a claim wakes at most: its cost must not grow with what is due."""
@@ -78,7 +73,7 @@ class Wants(Part):
             if who:
                 query = query.where(wants.c.who.contains(json.dumps(who)[:-1], autoescape=True))
             found += self._database.all(query.order_by(*(column.desc() for column in ORDER)).limit(limit))
-        found.sort(key=_place_of, reverse=True)
+        found.sort(key=place_of, reverse=True)
         return [want_of(row) for row in found[:limit]]
 
     def counts(self) -> dict[WantState, int]:
@@ -113,7 +108,7 @@ class Wants(Part):
                     .values(state=WantState.CLAIMED.value, worker=stored_text(worker), until=until)
                 )
                 taken += connection.execute(change.returning(wants))
-            return [want_of(row) for row in sorted(taken, key=_place_of, reverse=True)]
+            return [want_of(row) for row in sorted(taken, key=place_of, reverse=True)]
 
         return self._database.write(work)
 
@@ -137,11 +132,35 @@ class Wants(Part):
         """
         state = WantState.GIVEN_UP if due is None else WantState.RESTING
         values = {"state": state.value, "reason": reason, "until": maybe_micros(due), "rounds": rounds, "urgent": 0}
-        return self._end(number, worker, values)
+        change = _ending(number, worker).values(values | {"worker": None})
+
+        def work(connection: Connection) -> bool:
+            if not connection.execute(change).rowcount:
+                return False
+            if due is None:
+                complete_reports_of(connection, [number], now=self._now(connection))
+            return True
+
+        return self._database.write(work)
 
     def release(self, number: int, worker: str) -> bool:
         """Gives a claim back as it was taken, with nothing counted; whether the worker still had it."""
-        return self._end(number, worker, {"state": WantState.OPEN.value, "until": None})
+        change = _ending(number, worker).values(state=WantState.OPEN.value, until=None, worker=None)
+        return self._database.write(lambda connection: bool(connection.execute(change).rowcount))
+
+    def answer(self, arrivals: Sequence[Arrival]) -> builtins.list[Want]:
+        """Marks every want that one of these files answers, whatever its state was; returns those, answered now.
+
+        `State.arrive` does this, and all that follows from it.
+        """
+
+        def work(connection: Connection) -> builtins.list[Want]:
+            now = self._now(connection)
+            found = [want for its in answer_wants(connection, arrivals, now=now) for want in its]
+            complete_reports_of(connection, [want.id for want in found], now=now)
+            return found
+
+        return self._database.write(work)
 
     def wake(self, text: str = "", *, numbers: Sequence[int] | None = None) -> int:
         """Opens wants that rest or were given up, and drops the rests of their files; returns how many.
@@ -175,7 +194,10 @@ class Wants(Part):
             for chosen in _chosen(text, numbers=numbers):
                 if states:
                     chosen = (*chosen, wants.c.state.in_([state.value for state in states]))
+                waited_for = waiting_for(connection, *chosen)
                 count += connection.execute(delete(wants).where(*chosen)).rowcount
+                for batch in chunks(waited_for):
+                    complete_reports(connection, reports.c.id.in_(batch), now=self._now(connection))
             return count
 
         return self._database.write(work)
@@ -186,37 +208,9 @@ class Wants(Part):
         rows = [] if after is None else self._database.all(select(*ORDER).where(wants.c.id == after))
         return tuple(rows[0]) if rows else None
 
-    def _end(self, number: int, worker: str, values: dict[str, Any]) -> bool:
-        change = update(wants).where(wants.c.id == number, *_held_by(worker)).values(values | {"worker": None})
-        return self._database.write(lambda connection: bool(connection.execute(change).rowcount))
 
-
-def want_of(row: Any) -> Want:
-    """A want out of its row."""
-    state = WantState(row.state)
-    until = maybe_moment(row.until)
-    return Want(
-        id=row.id,
-        ask=Ask(Kind(row.wants), ids_from_record(json.loads(row.ids)), maybe_original(row.name)),
-        state=state,
-        count=row.count,
-        first=moment(row.first),
-        last=moment(row.last),
-        who=tuple(json.loads(row.who)),
-        path=maybe_original(row.path),
-        version=maybe_original(row.version),
-        urgent=bool(row.urgent),
-        waiting=row.waiting,
-        rounds=row.rounds,
-        reason=row.reason,
-        due=until if state is WantState.RESTING else None,
-        worker=maybe_original(row.worker),
-        answered=maybe_moment(row.answered),
-    )
-
-
-def _place_of(row: Any) -> tuple[int, ...]:
-    return (row.urgent, row.waiting, row.count, row.last, row.id)
+def _ending(number: int, worker: str) -> Update:
+    return update(wants).where(wants.c.id == number, *_held_by(worker))
 
 
 def _held_by(worker: str) -> tuple[ColumnElement[bool], ...]:

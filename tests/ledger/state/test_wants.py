@@ -36,10 +36,12 @@ def test_the_most_wanted_is_claimed_first(state, clock):
         clock.move(1)
         state.wants.file([wish(pdb_path(f"{name}.pdb"))])
     state.wants.file([wish(pdb_path("often.pdb"), count=3), wish(pdb_path("urgent.pdb"), urgent=True)])
+    state.reports.file("dump", [wish(pdb_path("awaited.pdb"))], origin="dumps", data={})
 
-    assert names(state.wants.list()) == ["urgent.pdb", "often.pdb", "newer.pdb", "older.pdb"]
-    assert names(claimed(state, 2)) == ["urgent.pdb", "often.pdb"]
-    assert names(claimed(state, 3)) == ["newer.pdb", "older.pdb"]
+    assert names(state.wants.list()) == ["urgent.pdb", "awaited.pdb", "often.pdb", "newer.pdb", "older.pdb"]
+    assert names(claimed(state, 2)) == ["urgent.pdb", "awaited.pdb"]
+    assert names(claimed(state, 2)) == ["often.pdb", "newer.pdb"]
+    assert names(claimed(state, 2)) == ["older.pdb"]
     assert claimed(state) == []
 
 
