@@ -166,3 +166,8 @@ def asked_ids(ask: Ask) -> tuple[SymbolId, ...]:
     """The ids of text symbols as their files have them: Breakpad's of a Mach-O file is its UUID with an age of 0."""
     uuids = (SymbolId(UUID, one.value[:-1]) for one in ask.ids if one.kind == DEBUG and len(one.value) == _NO_AGE)
     return tuple(dict.fromkeys([*ask.ids, *uuids]))
+
+
+def sym_ids(identity: Identity) -> tuple[SymbolId, ...]:
+    """The ids by which text symbols of a file are asked for."""
+    return tuple(dict.fromkeys([*_breakpad_ids(identity), *identity.ids, *identity.also]))

@@ -6,6 +6,7 @@ from symsrv.ingest.publish import publish
 from symsrv.ingest.sources import Source
 from symsrv.ledger.state import open_state
 from symsrv.store import open_store
+from tests.mirror.receivers import Receiver
 
 
 @pytest.fixture
@@ -37,3 +38,18 @@ def add(store, tmp_path):
         return receipt
 
     return publish_all
+
+
+@pytest.fixture
+def receiver():
+    """Starts a receiver on loopback, which answers as it is told: `url, receiver = receiver(answer)`."""
+    started = []
+
+    def start(answer=None):
+        one = Receiver() if answer is None else Receiver(answer)
+        started.append(one)
+        return one.start(), one
+
+    yield start
+    for one in started:
+        one.close()

@@ -13,9 +13,11 @@ from symsrv.ledger.state.base import Part, contains, maybe_micros
 from symsrv.ledger.state.completing import complete_reports, complete_reports_of, waiting_for
 from symsrv.ledger.state.filing import file_wishes
 from symsrv.ledger.state.reading import place_of, want_of
-from symsrv.ledger.state.tables import ORDER, reports, rests, wants
+from symsrv.ledger.state.tables import ORDER, reports, rests, want_ids, wants
 from symsrv.ledger.texts import chunks, stored_text
 from symsrv.model.ask import Ask
+from symsrv.model.ask import Wants as Kind
+from symsrv.model.ids import SymbolId
 from symsrv.model.wants import Want, WantState, Wish, want_key
 
 WOKEN_AT_ONCE = 500
@@ -75,6 +77,23 @@ class Wants(Part):
             found += self._database.all(query.order_by(*(column.desc() for column in ORDER)).limit(limit))
         found.sort(key=place_of, reverse=True)
         return [want_of(row) for row in found[:limit]]
+
+    def of_ids(
+        self, ids: Iterable[SymbolId], *, kind: Kind | None = None, states: Sequence[WantState] = ()
+    ) -> builtins.list[Want]:
+        """The wants that are asked for by one of some ids, of one kind and in some states (none: in all)."""
+        pairs = {(one.kind, one.value) for one in ids}
+        found: set[int] = set()
+        for batch in chunks(sorted({value for _, value in pairs})):
+            query = select(want_ids).where(want_ids.c.value.in_(batch))
+            found.update(row.want for row in self._database.all(query) if (row.kind, row.value) in pairs)
+        said = [] if kind is None else [wants.c.wants == kind.value]
+        if states:
+            said.append(wants.c.state.in_([one.value for one in states]))
+        rows: builtins.list[Any] = []
+        for batch in chunks(sorted(found)):
+            rows += self._database.all(select(wants).where(wants.c.id.in_(batch), *said))
+        return [want_of(row) for row in rows]
 
     def counts(self) -> dict[WantState, int]:
         """How many wants there are in each state."""
@@ -162,11 +181,15 @@ class Wants(Part):
 
         return self._database.write(work)
 
-    def wake(self, text: str = "", *, numbers: Sequence[int] | None = None) -> int:
+    def wake(
+        self, text: str = "", *, numbers: Sequence[int] | None = None, upstreams: Sequence[str] | None = None
+    ) -> int:
         """Opens wants that rest or were given up, and drops the rests of their files; returns how many.
 
-        Those of some numbers, those that contain a text; with neither, all.
+        Those of some numbers, those that contain a text; with neither, all. `upstreams` names those whose rests are
+        dropped, if not everybody's.
         """
+        of_those = () if upstreams is None else (rests.c.upstream.in_([stored_text(one) for one in upstreams]),)
 
         def work(connection: Connection) -> int:
             asleep = wants.c.state.in_((WantState.RESTING.value, WantState.GIVEN_UP.value))
@@ -176,7 +199,7 @@ class Wants(Part):
                 keys = connection.execute(change.returning(wants.c.key)).scalars().all()
                 count += len(keys)
                 for batch in chunks(keys):
-                    connection.execute(delete(rests).where(rests.c.key.in_(batch)))
+                    connection.execute(delete(rests).where(rests.c.key.in_(batch), *of_those))
             return count
 
         return self._database.write(work)

@@ -65,7 +65,7 @@ def _crashes_of(report: dict[str, Any]) -> Iterator[str]:
 
 def _modules_of(event: dict[str, Any]) -> Iterator[str]:
     """`module/debugid` as Socorro keeps it: the program's name, or that of the debug file where it is not known."""
-    for one in event.get("files") or [event]:
+    for one in event.get("identities") or ():
         name = str(one.get("code_file") or one.get("debug_file") or "")
         debug_id = str(one.get("debug_id") or "").upper()
         if one.get("role") == "sym" and _MODULE.fullmatch(name) and debug_id.isalnum():

@@ -4,7 +4,9 @@ import pytest
 
 from symsrv.ledger.state import Rest
 from symsrv.ledger.state.wants import WOKEN_AT_ONCE
-from symsrv.model.wants import WantState, want_key, wanted
+from symsrv.model.ask import Ask, Wants
+from symsrv.model.ids import SymbolId
+from symsrv.model.wants import WantState, Wish, want_key, wanted
 from tests.ledger.state.wishing import BUILD_ID, START, asked, pdb_path, wish
 
 OPEN, RESTING, CLAIMED, ANSWERED, GIVEN_UP = (WantState(one) for one in WantState)
@@ -137,6 +139,38 @@ def test_waking_means_that_upstreams_are_asked_again(state):
     assert state.wants.wake("a.pdb") == 1
 
     assert list(state.rests.until("msdl", keys)) == keys[1:]
+
+
+def test_waking_can_leave_the_rests_of_others_alone(state):
+    [number] = state.wants.file([wish()])
+    key = want_key(state.wants.get(number).ask)
+    claimed(state)
+    state.wants.rest(number, "w", reason="not-there", due=None, rounds=3)
+    state.rests.put([Rest(name, key, None, "not-there") for name in ("converter", "msdl")])
+
+    assert state.wants.wake(numbers=[number], upstreams=["converter"]) == 1
+
+    assert [one.upstream for one in state.rests.of(key)] == ["msdl"]
+
+
+def test_wants_are_found_by_any_of_their_ids(state):
+    text, build = SymbolId("debug", "c0bcc3f19827fe653058404b2831d9e60"), SymbolId("build", BUILD_ID)
+    numbers = state.wants.file(
+        [
+            Wish(Ask(Wants.SYM, (text, build), "liba.so")),
+            Wish(Ask(Wants.DEBUG, (build,), "liba.so")),
+            Wish(Ask(Wants.SYM, (SymbolId("uuid", text.value[:-1]),), "liba.so")),
+        ]
+    )
+    claimed(state, only=numbers[1:2])
+
+    def found(*ids, **said):
+        return {one.id for one in state.wants.of_ids(ids, **said)}
+
+    assert found(build) == {*numbers[:2]}
+    assert found(text) == found(build, kind=Wants.SYM) == {numbers[0]}
+    assert found(build, text, states=(WantState.CLAIMED,)) == {numbers[1]}
+    assert found() == found(SymbolId("uuid", BUILD_ID)) == set()
 
 
 def test_nothing_is_forgotten_unless_something_is_named(state):

@@ -67,10 +67,11 @@ def test_the_crashes_of_a_module_whose_text_symbols_arrived_are_queued_once():
     server = Server(CRASH, "not an id; drop", CRASH)
     sym = {"role": "sym", "debug_id": "3249D99D0C4049318610F4E4FB0B69361", "debug_file": "crash.pdb"}
     events = (
-        {"id": 1, **sym, "code_file": "crash.exe"},
-        {"id": 2, **sym},
-        {"id": 3, "role": "debug", "debug_id": "3249D99D0C4049318610F4E4FB0B69361", "name": "crash.pdb"},
-        {"id": 4, **sym, "code_file": "a name with spaces & more"},
+        {"id": 1, "identities": [sym | {"code_file": "crash.exe"}]},
+        {"id": 2, "identities": [sym]},
+        {"id": 3, "identities": [sym | {"role": "debug"}]},
+        {"id": 4, "identities": [sym | {"code_file": "a name with spaces & more"}]},
+        {"id": 5},
     )
 
     Socorro().tell(News("arrived", "k", events), OPTIONS, server)
@@ -86,7 +87,7 @@ def test_the_crashes_of_a_module_whose_text_symbols_arrived_are_queued_once():
 def test_many_crashes_go_in_pieces():
     many = [f"{number:08x}-75b4-431b-adb2-eb6b9e546014" for number in range(AT_ONCE + 1)]
     server = Server(*many)
-    event = {"id": 1, "role": "sym", "debug_id": "AB1", "code_file": "crash.exe"}
+    event = {"id": 1, "identities": [{"role": "sym", "debug_id": "AB1", "code_file": "crash.exe"}]}
 
     Socorro().tell(News("arrived", "k", (event,)), OPTIONS, server)
 
