@@ -17,6 +17,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PAGE = REPOSITORY / "docs" / "reasons.md"
 WORD = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
 BY_WORD = ("NotIdentified", "SourceError", "ArchiveError", "BackendError", "ConversionError", "NotTold")
+BY_WORD += ("Absent", "Refused", "Unavailable", "WrongContent")
 """The errors that are told their reason word, as their first argument."""
 
 

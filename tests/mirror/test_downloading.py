@@ -1,0 +1,173 @@
+"""A file comes whole, however often its connection breaks, and nothing of another file is ever mixed into it."""
+
+import pytest
+
+from symsrv.mirror.base import Unavailable, WrongContent
+from symsrv.mirror.connections import Connections
+from symsrv.mirror.downloading import Download
+from symsrv.mirror.pace import Pace
+from symsrv.mirror.progress import Part
+from symsrv.mirror.requesting import Requester
+from symsrv.mirror.settings import UpstreamOptions
+from tests.made.pdb_builder import build_pdb
+from tests.mirror.answering import Answering, ok
+
+FILE = build_pdb() * 20
+HALF = len(FILE) // 2
+TAG = 'ETag: "1"'
+
+
+@pytest.fixture
+def download(request, tmp_path):
+    """Downloads `/a` from a server into one folder; each call could be another process."""
+
+    def download(url, *, stage=lambda *_stage: None, **more):
+        options = UpstreamOptions(name="a", url=url, **{"pause": 0.001, "tries": 3, "idle_timeout": 5, **more})
+        connections, pace = Connections(options), Pace(None)
+        request.addfinalizer(connections.close)
+        part = Part(tmp_path, (options.url, "a"))
+        return Download(Requester(options, connections, pace), pace, options, part=part, stage=stage).run(
+            f"{url}/a", {}
+        )
+
+    return download
+
+
+def half(*lines):
+    return ok(FILE[:HALF], *lines, length=len(FILE))
+
+
+def rest(request, *lines, file=FILE, told=None):
+    start = int(request.headers["range"].removeprefix("bytes=").rstrip("-"))
+    told = told or f"bytes {start}-{len(file) - 1}/{len(file)}"
+    return ok(file[start:], f"Content-Range: {told}", *lines, status="206 Partial Content")
+
+
+def closing(data):
+    return lambda connection: connection.sendall(data)
+
+
+def test_what_breaks_is_gone_on_from(download):
+    def answer(request):
+        return closing(half(TAG)) if request.number == 0 else rest(request, TAG)
+
+    stages = []
+    with Answering(answer) as server:
+        fetched = download(server.url, stage=lambda name, _sent: stages.append(name))
+    second = server.requests[1].headers
+
+    assert fetched.path.read_bytes() == FILE
+    assert fetched.received == len(FILE)
+    assert (second["range"], second["if-range"]) == (f"bytes={HALF}-", '"1"')
+    assert "retrying" in stages
+
+
+def test_another_process_goes_on_from_there(download):
+    answers = [lambda _request: closing(half(TAG)), lambda request: rest(request, TAG)]
+    with Answering(lambda request: answers[request.number](request)) as server:
+        with pytest.raises(WrongContent) as caught:
+            download(server.url, tries=1)
+        fetched = download(server.url)
+
+    assert (caught.value.reason, caught.value.sent) == ("cut", HALF)
+    assert fetched.path.read_bytes() == FILE
+    assert fetched.received == len(FILE) - HALF
+    assert server.requests[1].headers["range"] == f"bytes={HALF}-"
+
+
+def test_without_a_validator_it_begins_anew(download):
+    def answer(request):
+        return closing(half()) if request.number == 0 else ok(FILE)
+
+    with Answering(answer) as server:
+        fetched = download(server.url)
+
+    assert fetched.path.read_bytes() == FILE
+    assert "range" not in server.requests[1].headers
+
+
+OTHER = bytes(reversed(FILE))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda request: ok(FILE, TAG),
+        lambda request: rest(request, told=f"bytes 0-{len(FILE) - 1}/{len(FILE)}"),
+        lambda request: rest(request, told=f"bytes {HALF}-{len(FILE) - 1}/*"),
+        lambda request: rest(request, told=f"bytes {HALF}-{len(FILE)}/{len(FILE) + 1}"),
+        lambda request: rest(request, told="nonsense"),
+        lambda request: rest(request, "Content-Encoding: gzip"),
+        lambda request: rest(request, 'ETag: "2"', file=OTHER),
+        lambda request: ok(b"", status="416 Range Not Satisfiable"),
+        lambda request: ok(FILE, "Content-Type: multipart/byteranges", status="206 Partial Content"),
+    ],
+)
+def test_a_range_that_is_ignored_or_wrong_ends_with_the_whole(download, wrong):
+    def answer(request):
+        if request.number == 0:
+            return closing(half(TAG))
+        return wrong(request) if "range" in request.headers else ok(FILE, TAG)
+
+    with Answering(answer) as server:
+        fetched = download(server.url)
+
+    assert fetched.path.read_bytes() == FILE
+
+
+def test_a_file_that_changed_meanwhile_is_fetched_anew(download):
+    def answer(request):
+        return closing(half(TAG)) if request.number == 0 else ok(OTHER, 'ETag: "2"')
+
+    with Answering(answer) as server:
+        assert download(server.url).path.read_bytes() == OTHER
+
+
+def test_a_line_that_always_breaks_later_gets_there(download):
+    file = FILE * 12
+    step = 1 << 20
+
+    def answer(request):
+        start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        lines = [TAG, f"Content-Range: bytes {start}-{len(file) - 1}/{len(file)}"] if start else [TAG]
+        status = "206 Partial Content" if start else "200 OK"
+        return closing(ok(file[start : start + step], *lines, length=len(file) - start, status=status))
+
+    assert len(file) > 5 * step
+    with Answering(answer) as server:
+        fetched = download(server.url, tries=2)
+
+    assert fetched.path.read_bytes() == file
+
+
+def test_what_always_breaks_at_once_ends(download):
+    with Answering(lambda _request: closing(half(TAG)[:200])) as server, pytest.raises(WrongContent) as caught:
+        download(server.url)
+
+    assert caught.value.reason == "cut"
+    assert len(server.requests) == 3
+
+
+def test_a_wait_that_is_too_long_is_left_to_the_caller(download):
+    busy = ok(b"", "Retry-After: 121", status="503 Busy")
+    with Answering(lambda _request: busy) as server, pytest.raises(Unavailable) as caught:
+        download(server.url)
+
+    assert (caught.value.reason, caught.value.retry_after) == ("busy", 121)
+    assert len(server.requests) == 1
+
+
+def test_an_empty_file_is_one(download):
+    with Answering(lambda _request: ok(b"", TAG)) as server:
+        assert download(server.url).path.read_bytes() == b""
+
+
+def test_nothing_more_comes_is_stalled(download):
+    def stall(connection):
+        connection.sendall(half(TAG))
+        connection.recv(1)
+
+    with Answering(lambda _request: stall) as server, pytest.raises(Unavailable) as caught:
+        download(server.url, tries=1, idle_timeout=0.2)
+
+    assert (caught.value.reason, caught.value.sent) == ("stalled", HALF)

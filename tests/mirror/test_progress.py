@@ -1,0 +1,118 @@
+"""What is written down of a download is believed only if it can be true."""
+
+import json
+
+import pytest
+
+from symsrv.mirror import progress as module
+from symsrv.mirror.progress import Part, Progress
+
+
+@pytest.fixture(autouse=True)
+def boot(tmp_path, monkeypatch):
+    """The system's own word for this start of it, which is not there on every system."""
+    file = tmp_path / "boot"
+    file.write_text("one\n")
+    monkeypatch.setattr(module, "_BOOT", file)
+    return file
+
+
+@pytest.fixture
+def part(tmp_path):
+    part = Part(tmp_path, ("https://symbols.example/", "a"))
+    with part.open() as file:
+        file.write(b"x" * 100)
+    return part
+
+
+HALF = Progress(100, 1000, '"tag"', "gzip", "a.pdb", spans=[(50, 100, 1000)])
+
+
+def again(tmp_path):
+    return Part(tmp_path, ("https://symbols.example/", "a"))
+
+
+def test_another_process_goes_on_from_there(part, tmp_path):
+    part.save(HALF)
+
+    assert again(tmp_path).load() == HALF
+    assert again(tmp_path).path == part.path
+
+
+def test_another_try_begins_anew(part, tmp_path):
+    part.save(HALF)
+
+    assert Part(tmp_path, ("https://symbols.example/", "b")).load() == Progress()
+
+
+def test_what_was_before_the_system_started_does_not_count(part, tmp_path, boot):
+    part.save(HALF)
+    boot.write_text("two\n")
+
+    assert again(tmp_path).load() == Progress()
+
+
+def test_where_the_system_does_not_tell_nothing_counts(part, tmp_path, boot):
+    boot.unlink()
+    other = again(tmp_path)
+    other.save(HALF)
+
+    assert again(tmp_path).load() == Progress()
+
+
+def test_more_than_the_file_has_is_not_believed(part, tmp_path):
+    for wrong in (Progress(101), Progress(5, spans=[(50, 101, 200)]), Progress(99, whole=True)):
+        part.save(wrong)
+        assert again(tmp_path).load() == Progress()
+    part.save(Progress(100, whole=True))
+    assert again(tmp_path).load().whole
+
+
+@pytest.mark.parametrize("kept", [0, 1, 40, -1])
+def test_a_torn_record_is_no_record(part, tmp_path, kept):
+    part.save(HALF)
+    (record,) = tmp_path.glob("*.json")
+    record.write_bytes(record.read_bytes()[:kept])
+
+    assert again(tmp_path).load() == Progress()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"[]",
+        b"null",
+        b'{"form": 1}',
+        b'{"form": 1, "boot": "one", "progress": {"spans": [[1]]}}',
+        b'{"form": 1, "boot": "one", "progress": {"spans": [], "at": "x"}}',
+        b'{"form": 1, "boot": "one", "progress": {"spans": [], "later": 1}}',
+        b'{"form": 2, "boot": "one", "progress": {"spans": [], "at": 1}}',
+        b"\xff\xfe",
+    ],
+)
+def test_what_cannot_be_read_is_no_record(part, tmp_path, record):
+    part.save(HALF)
+    (path,) = tmp_path.glob("*.json")
+    path.write_bytes(record)
+
+    assert again(tmp_path).load() == Progress()
+
+
+def test_it_is_written_once_a_second(part, tmp_path, monkeypatch):
+    part.tick(HALF)
+    assert not list(tmp_path.glob("*.json"))
+    monkeypatch.setattr(module, "_SAVE_SECONDS", 0.0)
+
+    part.tick(HALF)
+
+    (record,) = tmp_path.glob("*.json")
+    assert json.loads(record.read_bytes())["progress"]["at"] == 100
+
+
+def test_dropping_leaves_nothing(part, tmp_path, boot):
+    part.save(HALF)
+
+    part.drop()
+    part.drop()
+
+    assert list(tmp_path.iterdir()) == [boot]
