@@ -4,16 +4,19 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import platformdirs
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 
-from symsrv.model.errors import UsageError
+from symsrv.mirror.presets import completed
+from symsrv.mirror.settings import MirrorOptions, UpstreamOptions
+from symsrv.model.errors import SymsrvError, UsageError
 from symsrv.options import TIME, Duration, Options, masked, number_or_text, seconds
 
 FILE_NAME = "symsrv.yaml"
+_FILES = ("file", "ca_bundle", "client_cert", "client_key", "service_account")
 
 ENVIRONMENT = {
     "SYMSRV_STORE": "store",
@@ -157,6 +160,12 @@ class Config(Options):
     log: LogOptions = Field(default=LogOptions(), description="What is logged, and how.")
     watch: tuple[WatchFolder, ...] = Field(default=(), description="The folders that watch and up publish from.")
     serve: ServeOptions = Field(default=ServeOptions(), description="How the HTTP front end works.")
+    mirror: MirrorOptions = Field(default=MirrorOptions(), description="How what is missing is fetched.")
+    upstreams: tuple[UpstreamOptions, ...] = Field(
+        default=(),
+        description="The servers, buckets, folders and converters that are asked for what is missing; "
+        "'symsrv upstream add' connects others.",
+    )
 
     @field_validator("watch")
     @classmethod
@@ -165,6 +174,19 @@ class Config(Options):
             if any(folder.path == other.path for other in watch[:at]):
                 raise ValueError(f"{folder.path} is listed twice")
         return watch
+
+    @field_validator("upstreams")
+    @classmethod
+    def _usable(cls, upstreams: tuple[UpstreamOptions, ...]) -> tuple[UpstreamOptions, ...]:
+        names = [one.name for one in upstreams]
+        for at, one in enumerate(upstreams):
+            if one.name in names[:at]:
+                raise ValueError(f"{one.name} is listed twice")
+            try:
+                completed(one)
+            except SymsrvError as error:
+                raise ValueError(str(error)) from error
+        return upstreams
 
     def override(self, **options: Any) -> Self:
         """This configuration with some options set anew (None: not given); raises UsageError.
@@ -263,13 +285,33 @@ def _anchored(data: dict[str, Any], folder: Path) -> dict[str, Any]:
             for item in anchored["pointer_roots"]
         ]
     if isinstance(anchored.get("watch"), list):
-        anchored["watch"] = [
-            {**item, "path": str(folder / Path(item["path"]).expanduser())}
-            if isinstance(item, dict) and isinstance(item.get("path"), str)
-            else item
-            for item in anchored["watch"]
-        ]
+        anchored["watch"] = [_below(item, folder, ("path",)) for item in anchored["watch"]]
+    if isinstance(anchored.get("upstreams"), list):
+        anchored["upstreams"] = [_anchored_upstream(item, folder) for item in anchored["upstreams"]]
+    if isinstance(anchored.get("mirror"), dict):
+        anchored["mirror"] = _secrets_below(anchored["mirror"], folder)
     return anchored
+
+
+def _anchored_upstream(item: Any, folder: Path) -> Any:
+    found = _secrets_below(item, folder)
+    is_folder = isinstance(found, dict) and isinstance(found.get("url"), str) and "://" not in found["url"]
+    return _below(found, folder, ("url",)) if is_folder and found["url"] else found
+
+
+def _secrets_below(value: Any, folder: Path) -> Any:
+    """The same with every file of a secret or a certificate made absolute, however deep."""
+    if isinstance(value, dict):
+        inner = {name: _secrets_below(part, folder) for name, part in value.items()}
+        return _below(inner, folder, _FILES)
+    return [_secrets_below(item, folder) for item in value] if isinstance(value, list) else value
+
+
+def _below(item: Any, folder: Path, names: tuple[str, ...]) -> Any:
+    if not isinstance(item, dict):
+        return item
+    paths = {name: str(folder / Path(item[name]).expanduser()) for name in names if isinstance(item.get(name), str)}
+    return {**item, **paths}
 
 
 def _refuse_twins(node: Any, origin: Path) -> None:
@@ -314,12 +356,16 @@ def _sentence(error: Mapping[str, Any]) -> str:
     return f"{name}: {message[:1].lower()}{message[1:]}"
 
 
-_PARTS: dict[str, type[Options]] = {"log": LogOptions, "watch": WatchFolder, "serve": ServeOptions}
-
-
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     model: type[Options] = Config
     for step in location[:-1]:
-        if isinstance(step, str):
-            model = _PARTS[step]
+        if isinstance(step, str) and step in model.model_fields:
+            model = _part(model.model_fields[step].annotation) or model
     return list(model.model_fields)
+
+
+def _part(annotation: Any) -> type[Options] | None:
+    """The kind of part that an option is, or that it is many of."""
+    if isinstance(annotation, type) and issubclass(annotation, Options):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _part(one)) is not None), None)

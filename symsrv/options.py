@@ -2,8 +2,9 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -47,16 +48,47 @@ def masked(url: str) -> str:
 
 def plain(options: "Options") -> dict[str, Any]:
     """The options as a YAML file would write them: durations with their unit, passwords masked."""
-    return {name: _plain(getattr(options, name)) for name in type(options).model_fields}
+    fields = type(options).model_fields
+    return {
+        name: _plain(getattr(options, name), unit=_unit(field.annotation, field.metadata))
+        for name, field in fields.items()
+    }
 
 
-def _plain(value: Any) -> Any:
+def _unit(annotation: Any, metadata: Iterable[Any]) -> Any:
+    """What a number of this type is read with, `seconds` or `size`; None for a plain one."""
+    for one in metadata:
+        if isinstance(one, BeforeValidator) and one.func in (seconds, size):
+            return one.func
+    found = (_unit(part, getattr(part, "__metadata__", ())) for part in get_args(annotation))
+    return next((unit for unit in found if unit is not None), None)
+
+
+def _timed(value: float) -> str:
+    for letter, length in (("d", 86400), ("h", 3600)):
+        if value >= length and value % length == 0:
+            return f"{value / length:g}{letter}"
+    return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
+
+
+def _sized(value: int) -> int | str:
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        if value and value % _BYTES[unit] == 0:
+            return f"{value // _BYTES[unit]}{unit}"
+    return value
+
+
+def _plain(value: Any, *, unit: Any = None) -> Any:
     if isinstance(value, Options):
         return plain(value)
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):  # there are no floats but durations
-        return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
+        return [_plain(item, unit=unit) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item, unit=unit) for name, item in value.items()}
+    if isinstance(value, float) and unit is seconds:
+        return _timed(value)
+    if isinstance(value, int) and unit is size:
+        return _sized(value)
     if isinstance(value, str):
         return masked(value)
     return str(value) if isinstance(value, Path) else value

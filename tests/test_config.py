@@ -6,6 +6,15 @@ import pytest
 import yaml
 
 from symsrv.config import Config, ServeOptions, WatchFolder, host_and_port, load, parse
+from symsrv.mirror.settings import (
+    Credentials,
+    MirrorOptions,
+    Pattern,
+    Proxy,
+    TailOptions,
+    TellOptions,
+    UpstreamOptions,
+)
 from symsrv.model.errors import UsageError
 from symsrv.options import masked, plain, seconds, size
 
@@ -212,7 +221,7 @@ def test_plain_is_what_a_file_would_say():
 
     shown = plain(config)
 
-    assert shown["lock_timeout"] == "3600s"
+    assert shown["lock_timeout"] == "1h"
     assert shown["watch"][0]["quiet"] == "500ms"
     assert parse(yaml.safe_dump(shown), origin=HERE) == config
 
@@ -235,8 +244,87 @@ def test_the_commented_folder_in_the_shipped_file_shows_every_option_of_one():
     assert parse(text, origin=HERE).watch[0].model_copy(update={"path": Path("x")}) == WatchFolder(path=Path("x"))
 
 
+def test_the_commented_upstream_in_the_shipped_file_shows_every_option_of_one():
+    commented = EXAMPLE.read_text(encoding="utf-8").split("upstreams: []\n")[1].split("\n\n")[0]
+    text = "".join(f"{line.removeprefix('# ')}\n" for line in commented.splitlines())
+
+    (upstream,) = yaml.safe_load(text)["upstreams"]
+
+    assert list(upstream) == list(UpstreamOptions.model_fields)
+    assert parse(text, origin=HERE).upstreams[0] == UpstreamOptions(name=upstream["name"], url=upstream["url"])
+
+
+def test_upstreams_are_named_once_and_know_their_preset():
+    text = "upstreams:\n- {name: a, url: https://a.example/}\n- {name: %s, preset: %s}\n"
+
+    assert parse(text % ("b", "mozilla"), origin=HERE).upstreams[1].preset == "mozilla"
+    assert "a is listed twice" in refused(text % ("a", "mozilla"))
+    assert "there is no preset mozila; did you mean mozilla?" in refused(text % ("b", "mozila"))
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("colour: red", "symsrv.yaml:4: unknown key 'upstreams[0].colour'"),
+        ("use_alow: true", "did you mean 'use_allow'?"),
+        (
+            "credentials: {pasword: {env: A}}",
+            "unknown key 'upstreams[0].credentials.pasword'; did you mean 'password'?",
+        ),
+        ("credentials: {password: hunter2}", "upstreams[0].credentials.password"),
+        ("proxy: {passwort: {env: A}}", "did you mean 'password'?"),
+        ("pause: soon", "symsrv.yaml:4: upstreams[0].pause: 'soon' is not a duration"),
+        ("layouts: [symstor]", "'symstor' is no layout"),
+        ("allow: [{nam: a}]", "unknown key 'upstreams[0].allow[0].nam'; did you mean 'name'?"),
+    ],
+)
+def test_what_an_upstream_may_not_say(option, sentence):
+    said = refused(f"upstreams:\n- name: a\n  url: https://a.example/\n  {option}\n")
+
+    assert sentence in said
+    assert "hunter2" not in said
+
+
+def test_the_files_that_an_upstream_names_are_below_the_configuration():
+    text = """upstreams:
+- {name: a, url: ../shared/symbols}
+- {name: b, url: https://b.example/, credentials: {password: {file: secret}, ca_bundle: certs/ca.pem}}
+- {name: c, url: s3://bucket/sym, credentials: {headers: {X-Key: {file: /run/key}}, service_account: sa.json}}
+mirror:
+  tell: [{name: t, url: https://t.example/, secret: {file: hook}}]
+"""
+
+    found = parse(text, origin=HERE)
+
+    a, b, c = found.upstreams
+    assert a.url == "/etc/symsrv/../shared/symbols"
+    assert b.credentials.password.file == Path("/etc/symsrv/secret")
+    assert b.credentials.ca_bundle == Path("/etc/symsrv/certs/ca.pem")
+    assert c.url == "s3://bucket/sym"
+    assert c.credentials.headers["X-Key"].file == Path("/run/key")
+    assert found.mirror.tell[0].secret.file == Path("/etc/symsrv/hook")
+
+
+def test_the_words_of_symbolds_users_are_taken():
+    lists = "use_whitelist: true, whitelist: [{name: x}], blacklist: [{name: y}]"
+
+    (found,) = parse(f"upstreams:\n- {{name: a, url: https://a.example/, {lists}}}\n", origin=HERE).upstreams
+
+    assert (found.use_allow, found.allow[0].name, found.block[0].name) == (True, "x", "y")
+
+
+def test_numbers_that_are_no_durations_are_shown_without_a_unit():
+    shown = plain(UpstreamOptions(name="a", url="x", rate=0.5, pause="500ms"))
+
+    assert (shown["rate"], shown["pause"], shown["credentials"]["headers"]) == (0.5, "500ms", {})
+    assert plain(MirrorOptions(skip_for="never"))["skip_for"] == "never"
+    assert plain(MirrorOptions())["skip_for"] == "12h"
+    assert plain(MirrorOptions())["keep_free"] == "1GiB"
+
+
 def test_every_option_has_a_sentence():
-    for model in (Config, *(type(getattr(Config(), name)) for name in ("log", "serve")), WatchFolder):
+    parts = [type(getattr(Config(), name)) for name in ("log", "serve", "mirror")]
+    for model in (Config, *parts, WatchFolder, UpstreamOptions, Credentials, Proxy, Pattern, TailOptions, TellOptions):
         for name, field in model.model_fields.items():
             assert field.description, name
             assert field.description.endswith("."), name

@@ -1,6 +1,7 @@
 """`symsrv config`: checks the configuration and prints what is in effect."""
 
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,22 +74,32 @@ def _doubts(config: "Config") -> list[str]:
 def example_yaml() -> str:
     """The text of `config/symsrv.yaml`, made from the options themselves."""
     from symsrv.config import Config, WatchFolder
-    from symsrv.options import Options, plain
+    from symsrv.mirror.settings import UpstreamOptions
+    from symsrv.options import plain
 
     lines = [EXAMPLE_HEAD]
     defaults = Config()
+    many: dict[str, Options] = {
+        "watch": WatchFolder(path=Path("build/output")),
+        "upstreams": UpstreamOptions(name="build", url="https://build.example/symbols"),
+    }
     for name, field in Config.model_fields.items():
-        value = getattr(defaults, name)
         lines.append(f"\n# {field.description}\n")
-        if isinstance(value, Options):
-            lines += [f"{name}:\n", *_commented(value, "  ")]
-        elif name == "watch":
-            lines += ["watch: []\n", "# watch:\n"]
-            block = "".join(_commented(WatchFolder(path=Path("build/output")), "    "))
-            lines += [f"# {line}\n" for line in block.replace("    path:", "  - path:", 1).splitlines()]
+        if name in many:
+            lines += [f"{name}: []\n", f"# {name}:\n"]
+            first, second, *rest = "".join(_commented(many[name], "    ")).splitlines()
+            lines += [f"# {line}\n" for line in (first, f"  - {second.lstrip()}", *rest)]
+        elif part := _part(getattr(defaults, name)):
+            lines += [f"{name}:\n", *_commented(part, "  ")]
         else:
             lines.append(_yaml({name: plain(defaults)[name]}))
     return "".join(lines)
+
+
+def _part(value: object) -> "Options | None":
+    from symsrv.options import Options
+
+    return value if isinstance(value, Options) else None
 
 
 def _commented(options: "Options", indent: str) -> list[str]:
@@ -97,7 +108,11 @@ def _commented(options: "Options", indent: str) -> list[str]:
     shown = plain(options)
     lines = []
     for name, field in type(options).model_fields.items():
-        lines.append(f"{indent}# {field.description}\n{indent}{_yaml({name: shown[name]})}")
+        lines.append(f"{indent}# {field.description}\n")
+        if part := _part(getattr(options, name)):
+            lines += [f"{indent}{name}:\n", *_commented(part, indent + "  ")]
+        else:
+            lines.append(textwrap.indent(_yaml({name: shown[name]}), indent))
     return lines
 
 

@@ -4,6 +4,7 @@ A preset is a YAML file in `presets/`, called by its file's name; they differ in
 contacted when they were written; `upstream test` tells how one is today.
 """
 
+import difflib
 import functools
 import re
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from symsrv.mirror.settings import Pattern, UpstreamOptions
 from symsrv.model.errors import UsageError
 from symsrv.options import Options
 
+_FOLDER = files("symsrv.mirror") / "presets"
 _ENDING = ".yaml"
 _PLACE = re.compile(r"<([a-z]+)>")
 _PLAIN_HTTP = "plain http: anybody on the way could put another file in its place"
@@ -43,24 +45,31 @@ class Preset(Options):
         return str(self.options["url"])
 
 
-@functools.cache
 def presets() -> Mapping[str, Preset]:
     """Every preset by name, in order of names."""
-    import yaml
-
-    folder = files("symsrv.mirror") / "presets"
-    texts = {
-        one.name.removesuffix(_ENDING): one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(_ENDING)
-    }
-    return {name: Preset(**yaml.safe_load(texts[name])) for name in sorted(texts)}
+    return {name: _read(name) for name in _names()}
 
 
 def preset(name: str) -> Preset:
     """The preset of this name. Raises UsageError, with those that there are, if there is none."""
-    found = presets().get(name)
-    if found is None:
-        raise UsageError(f"there is no preset {name}; there are {', '.join(presets())}")
-    return found
+    if name not in _names():
+        near = difflib.get_close_matches(name, _names(), n=1)
+        mend = f"did you mean {near[0]}?" if near else f"there are {', '.join(_names())}"
+        raise UsageError(f"there is no preset {name}; {mend}")
+    return _read(name)
+
+
+@functools.cache
+def _names() -> tuple[str, ...]:
+    found = (one.name for one in _FOLDER.iterdir())
+    return tuple(sorted(name.removesuffix(_ENDING) for name in found if name.endswith(_ENDING)))
+
+
+@functools.cache
+def _read(name: str) -> Preset:
+    import yaml
+
+    return Preset(**yaml.safe_load((_FOLDER / f"{name}{_ENDING}").read_text("utf-8")))
 
 
 def filled(name: str, /, *, places: Mapping[str, str] | None = None, **more: Any) -> UpstreamOptions:

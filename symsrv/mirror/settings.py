@@ -1,7 +1,8 @@
 """What may be said of an upstream, in YAML, on the command line, in a preset: one set of options for all."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -81,6 +82,8 @@ class TailOptions(Options):
     )
 
 
+_OTHER_WORDS = {"whitelist": "allow", "blacklist": "block", "use_whitelist": "use_allow"}
+
 Case = Literal["as-is", "lower", "upper"]
 
 
@@ -151,6 +154,14 @@ class UpstreamOptions(Options):
     probe_absent: str | None = Field(
         default=None, description="A path that it cannot have, likewise; null is one made up."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_words(cls, given: Any) -> Any:
+        """Takes the words of Backtrace's users for the lists."""
+        if not isinstance(given, Mapping):
+            return given
+        return {_OTHER_WORDS.get(name, name) if isinstance(name, str) else name: value for name, value in given.items()}
 
     @field_validator("layouts")
     @classmethod

@@ -170,7 +170,8 @@ def test_a_template_is_filled_in():
 @pytest.mark.parametrize(
     ("call", "why"),
     [
-        (lambda: preset("microsft"), "no preset microsft; there are .*microsoft"),
+        (lambda: preset("microsft"), r"no preset microsft; did you mean microsoft\?"),
+        (lambda: preset("x"), "no preset x; there are .*microsoft"),
         (lambda: filled("azure-artifacts"), "needs org, the organisation"),
         (lambda: filled("mozilla", places={"org": "a"}), "no placeholder org; it has none"),
         (lambda: filled("mozilla", tries=0), "tries: "),
