@@ -21,6 +21,8 @@ from symsrv.mirror.settings import UpstreamOptions
 def trouble(error: Exception, host: str, options: UpstreamOptions) -> FetchError:
     """What a request that got no answer comes to."""
     cause: BaseException = error
+    if (said := _by_socks(error)) is not None:
+        return _socks_failure(said, host)
     if isinstance(error, ProxyError):
         cause = error.original_error
         return _proxy_failure(cause, host)
@@ -48,6 +50,26 @@ def _proxy_failure(cause: BaseException, host: str) -> FetchError:
         return Refused("proxy-credentials", "the proxy wants other credentials than ours", status=407)
     if "Tunnel connection failed: 4" in text:
         return Refused("proxy-refused", f"the proxy does not let us through to {host}")
+    return Unavailable("proxy", f"there was no way through the proxy to {host}")
+
+
+def _by_socks(error: Exception) -> BaseException | None:
+    """What the SOCKS library said, which is wrapped twice: in an error of its own, and in one of urllib3's."""
+    told = error.__cause__ or error.__context__
+    if type(told).__module__ != "socks":
+        return None
+    inner = getattr(told, "socket_err", None)
+    return inner if type(inner).__module__ == "socks" else told
+
+
+def _socks_failure(said: BaseException, host: str) -> FetchError:
+    if type(said).__name__ == "SOCKS5AuthError":
+        return Refused("proxy-credentials", "the proxy wants other credentials than ours")
+    status = str(said)[:4]
+    if status == "0x02":  # RFC 1928, 6: not allowed by its rules
+        return Refused("proxy-refused", f"the proxy does not let us through to {host}")
+    if status in ("0x03", "0x04", "0x05", "0x06"):
+        return Unavailable("unreachable", f"the proxy cannot reach {host}")
     return Unavailable("proxy", f"there was no way through the proxy to {host}")
 
 
