@@ -254,6 +254,22 @@ def test_the_commented_upstream_in_the_shipped_file_shows_every_option_of_one():
     assert parse(text, origin=HERE).upstreams[0] == UpstreamOptions(name=upstream["name"], url=upstream["url"])
 
 
+def test_the_commented_receiver_in_the_shipped_file_shows_every_option_of_one():
+    commented = EXAMPLE.read_text(encoding="utf-8").split("  tell: []\n")[1].split("\n\n")[0]
+    text = "mirror:\n" + "".join(f"  {line.removeprefix('  # ')}\n" for line in commented.splitlines())
+
+    (receiver,) = yaml.safe_load(text)["mirror"]["tell"]
+
+    assert list(receiver) == list(TellOptions.model_fields)
+    assert parse(text, origin=HERE).mirror.tell[0] == TellOptions(name=receiver["name"], url=receiver["url"])
+
+
+def test_a_mistake_in_a_receiver_names_its_line():
+    text = "mirror:\n  tell:\n  - name: ci\n    url: https://ci.example/\n    secrt: {env: HOOK}\n"
+
+    assert refused(text) == "symsrv.yaml:5: unknown key 'mirror.tell[0].secrt'; did you mean 'secret'?"
+
+
 def test_upstreams_are_named_once_and_know_their_preset():
     text = "upstreams:\n- {name: a, url: https://a.example/}\n- {name: %s, preset: %s}\n"
 

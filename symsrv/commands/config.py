@@ -11,6 +11,8 @@ from symsrv.commands.base import Context, verb
 from symsrv.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from symsrv.config import Config
     from symsrv.options import Options
 
@@ -73,27 +75,39 @@ def _doubts(config: "Config") -> list[str]:
 
 def example_yaml() -> str:
     """The text of `config/symsrv.yaml`, made from the options themselves."""
-    from symsrv.config import Config, WatchFolder
-    from symsrv.mirror.settings import UpstreamOptions
+    from symsrv.config import Config
     from symsrv.options import plain
 
     lines = [EXAMPLE_HEAD]
-    defaults = Config()
-    many: dict[str, Options] = {
-        "watch": WatchFolder(path=Path("build/output")),
-        "upstreams": UpstreamOptions(name="build", url="https://build.example/symbols"),
-    }
+    defaults, many = Config(), _samples()
     for name, field in Config.model_fields.items():
         lines.append(f"\n# {field.description}\n")
         if name in many:
-            lines += [f"{name}: []\n", f"# {name}:\n"]
-            first, second, *rest = "".join(_commented(many[name], "    ")).splitlines()
-            lines += [f"# {line}\n" for line in (first, f"  - {second.lstrip()}", *rest)]
+            lines += _listed(name, many[name], "")
         elif part := _part(getattr(defaults, name)):
-            lines += [f"{name}:\n", *_commented(part, "  ")]
+            lines += [f"{name}:\n", *_commented(part, "  ", many)]
         else:
             lines.append(_yaml({name: plain(defaults)[name]}))
     return "".join(lines)
+
+
+def _samples() -> "dict[str, Options]":
+    """One of each thing of which there may be many, by its option: it shows what may be said of one."""
+    from symsrv.config import WatchFolder
+    from symsrv.mirror.settings import TellOptions, UpstreamOptions
+
+    return {
+        "watch": WatchFolder(path=Path("build/output")),
+        "upstreams": UpstreamOptions(name="build", url="https://build.example/symbols"),
+        "tell": TellOptions(name="ci", url="https://ci.example/hook"),
+    }
+
+
+def _listed(name: str, sample: "Options", indent: str) -> list[str]:
+    """An empty list, and behind it the sample, commented out."""
+    first, second, *rest = "".join(_commented(sample, "    ", {})).splitlines()
+    shown = [f"{name}:", first, f"  - {second.lstrip()}", *rest]
+    return [f"{indent}{name}: []\n", *(f"{indent}# {line}\n" for line in shown)]
 
 
 def _part(value: object) -> "Options | None":
@@ -102,15 +116,17 @@ def _part(value: object) -> "Options | None":
     return value if isinstance(value, Options) else None
 
 
-def _commented(options: "Options", indent: str) -> list[str]:
+def _commented(options: "Options", indent: str, many: "Mapping[str, Options]") -> list[str]:
     from symsrv.options import plain
 
     shown = plain(options)
     lines = []
     for name, field in type(options).model_fields.items():
         lines.append(f"{indent}# {field.description}\n")
-        if part := _part(getattr(options, name)):
-            lines += [f"{indent}{name}:\n", *_commented(part, indent + "  ")]
+        if name in many:
+            lines += _listed(name, many[name], indent)
+        elif part := _part(getattr(options, name)):
+            lines += [f"{indent}{name}:\n", *_commented(part, indent + "  ", many)]
         else:
             lines.append(textwrap.indent(_yaml({name: shown[name]}), indent))
     return lines
