@@ -18,6 +18,7 @@ from symsrv.options import (
     Duration,
     Location,
     Options,
+    Size,
     anchored,
     masked,
     number_or_text,
@@ -122,6 +123,19 @@ class ServeOptions(Options):
         default=32, ge=1, le=1024, description="How many requests may wait for a bucket or network disk."
     )
     cpu_threads: int = Field(default=2, ge=1, le=256, description="How many sections may be cut out of files at once.")
+    record_misses: bool = Field(
+        default=True, description="Whether what clients ask for and do not get is put on the missing list."
+    )
+    explain: Literal["reason", "full"] = Field(
+        default="reason",
+        description="What anybody may hear of a miss who accepts JSON: reason words alone, or with names, products, "
+        "versions and servers; the missing list itself only in full.",
+    )
+    accept_dumps: bool = Field(
+        default=False, description="Whether anybody may post crash dumps to /-/api/v1/dumps, to hear what they lack."
+    )
+    dump_limit: Size = Field(default=256 << 20, description="How large a posted dump may be, also when unpacked.")
+    dump_timeout: Duration = Field(default=60.0, gt=0, description="How long a posted dump may take to come.")
 
 
 class Config(Options):

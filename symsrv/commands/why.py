@@ -27,7 +27,7 @@ def why(context: Context, name: str, symbol_id: str | None) -> Exit:
     It is named by its file name and its id in any spelling, or by a path or address as a client asks for it.
     Exit code 1 when a client would get nothing.
     """
-    from symsrv.commands.asking import asked
+    from symsrv.layouts.asking import asked
     from symsrv.store.whereabouts import Whereabouts, Why, whereabouts
 
     ask = asked(name, symbol_id)

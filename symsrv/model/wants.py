@@ -75,6 +75,7 @@ class Want:
         """The line of `missing --json`; fields may be added, never renamed."""
         times = {name: getattr(self, name) for name in ("first", "last", "due", "answered")}
         return {
+            "number": self.id,
             "name": self.ask.name,
             "id": self.ask.ids[0].value,
             "id_kind": self.ask.ids[0].kind,

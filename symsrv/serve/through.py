@@ -29,7 +29,7 @@ LONGEST_SECONDS = 60.0
 HUSH_SECONDS = 10.0
 COMPLAINT_SECONDS = 60.0
 _HUSHED = 4096
-_PATIENCE = b"symbol-agent-receive-timeout"
+PATIENCE = b"symbol-agent-receive-timeout"
 _ANSWERED_AFTER = 5 / 6  # of what the client waits: SymProxy answers after 25 of 30 seconds
 STILL_WORKING = (b"symbol-agent-status", b"0x80070512")
 """Tells Microsoft's client that it may ask again on this connection (ERROR_APP_HANG; clients.md 2.2)."""
@@ -134,7 +134,7 @@ class FetchThrough:
 
     def patience(self, headers: Headers) -> float:
         """How many seconds a client is let wait, by what it says of itself."""
-        said = header(headers, _PATIENCE).strip()
+        said = header(headers, PATIENCE).strip()
         if not said.isdigit() or len(said) > 9:
             return self._wait_seconds
         return min(int(said) / 1000 * _ANSWERED_AFTER, LONGEST_SECONDS)
