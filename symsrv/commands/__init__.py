@@ -6,6 +6,7 @@ from symsrv.commands.add import add
 from symsrv.commands.base import Verb
 from symsrv.commands.clients import clients
 from symsrv.commands.config import config
+from symsrv.commands.convert import convert
 from symsrv.commands.delete import delete
 from symsrv.commands.find import find
 from symsrv.commands.frame import run
@@ -15,6 +16,7 @@ from symsrv.commands.missing import missing
 from symsrv.commands.reindex import reindex
 from symsrv.commands.serve import serve
 from symsrv.commands.symstore import symstore
+from symsrv.commands.tell import tell
 from symsrv.commands.up import up
 from symsrv.commands.verify import verify
 from symsrv.commands.watch import watch
@@ -31,6 +33,8 @@ COMMANDS: tuple[Verb, ...] = (
     missing,
     verify,
     reindex,
+    convert,
+    tell,
     watch,
     serve,
     clients,

@@ -80,25 +80,27 @@ class Receiver:
         self._kinds = self._form.kinds & {*options.events}
         self._send = sender(options)
 
-    def begin(self) -> Place:
-        """Where it is; a receiver that is new hears of what comes from now on."""
+    def begin(self, *, keep: bool = True) -> Place:
+        """Where it is; a receiver that is new hears of what comes from now on. Without `keep`, nothing is noted."""
         text = self._state.marks.text(self._mark)
         place = Place.of(text)
         if place is None:
             place = Place(self._state.events.last())
-            self._state.marks.move(self._mark, str(place), from_value=text or None)
+            if keep:
+                self._state.marks.move(self._mark, str(place), from_value=text or None)
         return place
 
-    def pending(self) -> News | None:
-        """What it is told next; None if there is nothing. Passes over what it does not want to hear."""
-        place = self.begin()
+    def pending(self, *, keep: bool = True) -> News | None:
+        """What it is told next; None if there is nothing. Passes over what it does not want to hear, and notes that."""
+        place = self.begin(keep=keep)
         page = max(_PAGE, self.options.batch)
         while events := self._state.events.after(place.told, page):
             wanted = [one for one in events if one.kind in self._kinds]
             again = [one for one in wanted if one.id <= place.until]  # the same as was tried before, and no more
             if wanted:
                 return self._news(self._first_call(again or wanted))
-            place = self._moved(place, Place(events[-1].id, lost=place.lost))
+            after = Place(events[-1].id, lost=place.lost)
+            place = self._moved(place, after) if keep else after
         return None
 
     def tell(self) -> bool:

@@ -174,7 +174,15 @@ def test_nothing_is_changed_by_looking(state, told):
     teller, receiver = told()
     arrive(state, "a")
 
-    assert teller.pending() == teller.pending()
+    before = state.marks.all()
+    state.events.add("something-else", {})
+
+    assert teller.pending(keep=False) == teller.pending(keep=False)
+    assert (
+        Receiver(teller.options.model_copy(update={"name": "new"}), state, plain, origin="here").pending(keep=False)
+        is None
+    )
+    assert state.marks.all() == before
     assert receiver.asked == []
 
 
