@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from symsrv.mirror.outcomes import NotAsked
+from symsrv.mirror.probing import Found
 from symsrv.serve.answer import Reason
 from symsrv.store.needs import State
 from symsrv.store.prospects import Prospect
@@ -29,6 +30,7 @@ SECTIONS = {
     Prospect: "## What is done about a file that is not here",
     State: "## The state of a dump's module",
     Reason: "## What the server answers",
+    Found: "## What the connection test finds",
     NotAsked: "## Why an upstream is not asked",
 }
 
