@@ -10,6 +10,7 @@ import pytest
 
 from symsrv.mirror.outcomes import NotAsked
 from symsrv.mirror.probing import Found
+from symsrv.mirror.published import NotFollowed
 from symsrv.serve.answer import Reason
 from symsrv.store.needs import State
 from symsrv.store.prospects import Prospect
@@ -32,6 +33,7 @@ SECTIONS = {
     Reason: "## What the server answers",
     Found: "## What the connection test finds",
     NotAsked: "## Why an upstream is not asked",
+    NotFollowed: "## What is not followed of an upstream",
 }
 
 

@@ -127,6 +127,12 @@ def want_key(ask: Ask) -> str:
     return f"{ask.wants.value}:{first.kind}:{first.value}:{name}"
 
 
+def ask_of(key: str) -> Ask:
+    """An ask with this key; `key` is one that `want_key` made."""
+    wants, kind, value, name = key.split(":", 3)
+    return Ask(Wants(wants), (SymbolId(kind, value),), name or None)
+
+
 def ids_to_record(ids: Iterable[SymbolId]) -> list[list[str]]:
     """Ids as JSON keeps them."""
     return [[one.kind, one.value] for one in ids]
