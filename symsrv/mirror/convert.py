@@ -98,7 +98,7 @@ class Convert:
         whole = scratch.parent / "made.sym"
         made.replace(whole)
         notes = ["made without its program, which has the unwind data"] if found.lacks_unwind_data else []
-        return Fetched(whole, 0, address=one.address, tool=str(tool), notes=notes)
+        return Fetched(whole, 0, address=f"{one.address} by {tool}", tool=str(tool), notes=notes)
 
     def _job(self, found: Material, scratch: Path, *, heard: Heard) -> Job:
         bounds = Bounds(

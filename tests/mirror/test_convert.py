@@ -77,6 +77,8 @@ def test_a_pdb_of_ours_becomes_text_symbols(converter, add, into):
     [identity] = identify_path(fetched.path, "made.sym")
     assert (identity.debug_file, identity.code_file) == ("made.pdb", "made.exe")
     assert fetched.tool == "dump_syms 9.9.9"
+    assert fetched.address.startswith("symbols:made.pdb/")
+    assert fetched.address.endswith("/made.sym by dump_syms 9.9.9")
     assert (fetched.received, fetched.notes) == (0, [])
     assert set(heard) == {("converting", 0)}
     assert [one.name for one in into.iterdir()] == [fetched.path.name]
