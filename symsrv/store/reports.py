@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DATA = ("crash_id", "uuid", "event_id", "issue", "product", "version", "prod", "ver")
 """What is kept of the fields that come with a dump: what names the crash elsewhere. The rest may be a secret."""
 
+MARK = "report:"
 DATA_LIMIT = 256  # characters of each
 _ENDS_BYTES = 64 << 10
 
@@ -56,12 +57,18 @@ def file_report(
     wishes = list(wishes)
     if not wishes:
         return None
-    origin, keys = f"dump:{mark}", {want_key(wish.ask) for wish in wishes}
-    for report in state.reports.list(text=origin):
-        waits_for = {want_key(want.ask) for want in state.reports.wants(report.id)}
-        if report.origin == origin and keys <= waits_for:
-            return report.id
-    return state.reports.file(name, wishes, origin=origin, data=data or {})
+    keys = {want_key(wish.ask) for wish in wishes}
+
+    def work() -> int:
+        known = state.marks.number(f"{MARK}{mark}")
+        waits_for = {want_key(want.ask) for want in state.reports.wants(known)} if known else set()
+        if keys <= waits_for:
+            return known
+        number = state.reports.file(name, wishes, origin=f"dump:{mark}", data=data or {})
+        state.marks.put(f"{MARK}{mark}", number)
+        return number
+
+    return state.transaction(work)
 
 
 def kept_data(fields: dict[str, str]) -> dict[str, str]:
