@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from symsrv.mirror import kind_of
 from symsrv.mirror.presets import completed
 from symsrv.mirror.settings import UpstreamOptions
 from symsrv.model.errors import SymsrvError, UsageError
@@ -141,7 +142,9 @@ class Registry:
 def made(given: Mapping[str, Any]) -> UpstreamOptions:
     """Options out of what was given, with the preset's behind it. Raises UsageError, naming the option."""
     try:
-        return completed(UpstreamOptions(**given))
+        options = completed(UpstreamOptions(**given))
+        kind_of(options)
+        return options
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -3,7 +3,7 @@
 import pytest
 
 from symsrv.mirror import UPSTREAMS, Surroundings, kind_of, open_upstream
-from symsrv.mirror.settings import UpstreamOptions
+from symsrv.mirror.settings import KINDS, UpstreamOptions
 from symsrv.model.errors import UsageError
 
 
@@ -23,6 +23,10 @@ from symsrv.model.errors import UsageError
 def test_the_url_says_the_kind(url, kind):
     assert kind_of(UpstreamOptions(name="a", url=url)) == kind
     assert kind in UPSTREAMS
+
+
+def test_options_know_every_kind():
+    assert set(KINDS) == set(UPSTREAMS)
 
 
 def test_the_options_may_name_it():
