@@ -63,8 +63,14 @@ def masked(url: str) -> str:
     return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
 
 
+def unsigned(url: str) -> str:
+    """The same of an address whose query may be a signature: of a web address only the path is shown."""
+    parts = urlsplit(masked(url)) if url.startswith(("http://", "https://")) else None
+    return masked(url) if parts is None or not parts.query else urlunsplit(parts._replace(query="***"))
+
+
 def plain(options: "Options") -> dict[str, Any]:
-    """The options as a YAML file would write them: durations with their unit, passwords masked."""
+    """The options as a YAML file would write them: durations with their unit, secrets masked."""
     fields = type(options).model_fields
     return {
         name: _plain(getattr(options, name), unit=_unit(field.annotation, field.metadata))
@@ -107,7 +113,7 @@ def _plain(value: Any, *, unit: Any = None) -> Any:
     if isinstance(value, int) and unit is size:
         return _sized(value)
     if isinstance(value, str):
-        return masked(value)
+        return unsigned(value)
     return str(value) if isinstance(value, Path) else value
 
 

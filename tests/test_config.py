@@ -8,7 +8,7 @@ import yaml
 from symsrv.config import Config, ServeOptions, WatchFolder, host_and_port, load, parse
 from symsrv.mirror.settings import MirrorOptions, Pattern, TellOptions, UpstreamOptions
 from symsrv.model.errors import UsageError
-from symsrv.options import Secret, masked, part_of, plain, seconds, size
+from symsrv.options import Secret, masked, part_of, plain, seconds, size, unsigned
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "config" / "symsrv.yaml"
 HERE = Path("/etc/symsrv/symsrv.yaml")
@@ -74,6 +74,14 @@ def test_a_password_in_a_url_is_masked():
     assert masked("postgresql://:secret@db/symbols") == "postgresql://***@db/symbols"
     assert masked("postgresql://me@db/symbols") == "postgresql://me@db/symbols"
     assert masked("C:\\symbols") == "C:\\symbols"
+
+
+def test_a_query_of_a_web_address_is_not_shown():
+    assert unsigned("https://host/symbols?sig=secret") == "https://host/symbols?***"
+    assert unsigned("https://me:secret@host/symbols?sig=secret") == "https://me:***@host/symbols?***"
+    assert unsigned("https://host/symbols") == "https://host/symbols"
+    assert unsigned("postgresql://me@db/symbols?options=x") == "postgresql://me@db/symbols?options=x"
+    assert unsigned("what? no address") == "what? no address"
 
 
 def test_nothing_at_all_is_a_configuration():
