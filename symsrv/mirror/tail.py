@@ -29,6 +29,7 @@ from symsrv.model.ask import Ask
 from symsrv.model.errors import NewerFormat
 from symsrv.model.names import fold
 from symsrv.model.wants import TAIL, Wish, want_key, wanted
+from symsrv.model.wishes import is_wish
 
 if TYPE_CHECKING:
     from symsrv.ledger.state import State
@@ -252,7 +253,7 @@ class _Follower:
         """The wishes for those that may be had and are not here, and the keys of all that may be had."""
         wishes, keys = [], []
         for ask in asks:
-            if ask is None or not ask.ids:
+            if ask is None or not is_wish(ask):
                 self._done.skipped[NotFollowed.BAD_KEY] += 1
             elif reason := self._refused(ask):
                 self._done.skipped[reason] += 1
