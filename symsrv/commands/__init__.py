@@ -26,6 +26,7 @@ from symsrv.commands.upstream_add import upstream_add, upstream_edit
 from symsrv.commands.upstream_list import upstream_list, upstream_presets, upstream_show
 from symsrv.commands.upstream_log import upstream_log, upstream_stats
 from symsrv.commands.upstream_switch import upstream_disable, upstream_enable, upstream_remove
+from symsrv.commands.upstream_tail import upstream_tail
 from symsrv.commands.upstream_test import upstream_test
 from symsrv.commands.verify import verify
 from symsrv.commands.watch import watch
@@ -51,6 +52,7 @@ COMMANDS: tuple[Verb, ...] = (
     upstream_presets,
     upstream_stats,
     upstream_log,
+    upstream_tail,
     allow_list,
     allow_add,
     allow_remove,
