@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from symsrv.mirror import kind_of
 from symsrv.mirror.base import Absent, FetchError, Try, Upstream
+from symsrv.mirror.converters import ConversionError, chosen
 from symsrv.mirror.settings import UpstreamOptions
 from symsrv.mirror.spellings import address, tries
 from symsrv.model.ask import Ask, Wants
@@ -29,6 +31,7 @@ _IMPOSSIBLE = (
     Ask(Wants.DEBUG, (build_id(_BUILD),), "symsrv-absent"),
     Ask(Wants.DEBUG, (uuid_id(_BUILD[:16]),), "symsrv-absent"),
 )
+_MAKES = "sym"
 _SLOW_SECONDS = 5.0
 _NAMED = ("symstore", "ssqp", "two-tier", "breakpad", "slashsymbols", "symbold")
 _TIERS = ("symstore", "ssqp")
@@ -124,11 +127,22 @@ class Report:
 
 def probe(options: UpstreamOptions, *, opener: Callable[[UpstreamOptions], Upstream]) -> Report:
     """Tests the connection to an upstream, with at most eight requests. Raises UsageError for what cannot be opened."""
+    if kind_of(options) == "convert":
+        return Report((_converter(options),), ())
     plain = options.model_copy(update={"tries": 1, "forbidden_is_absent": False, "size_limit": None, "pointers": False})
     with closing(opener(plain)) as upstream, tempfile.TemporaryDirectory(prefix="symsrv-probe-") as folder:
         test = _Test(upstream, options, Path(folder))
         findings = tuple(test.run())
     return Report(findings, tuple(test.probes))
+
+
+def _converter(options: UpstreamOptions) -> Finding:
+    """Whether the tool is here that a converter converts with."""
+    try:
+        _, tool = chosen(_MAKES, options.url)
+    except ConversionError as error:
+        return Finding(Found.NO_ANSWER, str(error), bad=True, reason=error.reason)
+    return Finding(Found.KNOWN, f"it makes text symbols, with {tool}")
 
 
 class _Enough(Exception):

@@ -8,6 +8,7 @@ from symsrv.mirror import open_upstream
 from symsrv.mirror.probing import Found, probe
 from symsrv.mirror.settings import UpstreamOptions
 from tests.mirror.answering import Answering, ok, redirect
+from tests.mirror.converters import fakes
 from tests.peers import moto
 
 KNOWN = "Ntdll.pdb/3249D99D0C4049318610F4E4FB0B69361/Ntdll.pdb"
@@ -199,6 +200,17 @@ def test_a_bucket_is_probed_too(monkeypatch):
 
     assert words(report) == [Found.ABSENT_404, Found.KNOWN, Found.EXACT_CASE, Found.NOT_PACKED]
     assert (wrong.findings[0].reason, wrong.usable) == ("no-bucket", False)
+
+
+def test_of_a_converter_its_tool_is_looked_for(tmp_path):
+    tool = fakes.dump_syms(tmp_path / "dump_syms")
+
+    there = probed(str(tool), kind="convert")
+    absent = probed(str(tmp_path / "nothing"), kind="convert")
+
+    assert (words(there), there.usable) == ([Found.KNOWN], True)
+    assert "9.9.9" in there.findings[0].sentence
+    assert (absent.findings[0].reason, absent.usable) == ("no-converter", False)
 
 
 def test_what_was_asked_is_told_in_json():
