@@ -15,6 +15,7 @@ from symsrv.commands.frame import run
 from symsrv.commands.history import history
 from symsrv.commands.identify import identify
 from symsrv.commands.missing import missing
+from symsrv.commands.pull import pull
 from symsrv.commands.reindex import reindex
 from symsrv.commands.serve import serve
 from symsrv.commands.skiplist import skiplist_add, skiplist_clear, skiplist_find, skiplist_list, skiplist_remove
@@ -41,6 +42,7 @@ COMMANDS: tuple[Verb, ...] = (
     find,
     why,
     missing,
+    pull,
     upstream_add,
     upstream_edit,
     upstream_list,

@@ -122,7 +122,7 @@ class Download:
             file.seek(self._progress.at)
             try:
                 self._copy(answer, file)
-            except FetchError:
+            except BaseException:  # who hears of the stages may end it, too
                 if self._progress.validator and self._progress.at:
                     self._part.save(self._progress)
                 raise
