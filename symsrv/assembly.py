@@ -11,6 +11,7 @@ from symsrv.store import SymbolStore, open_store
 
 if TYPE_CHECKING:
     from symsrv.ledger.state import State
+    from symsrv.mirror.refusals import Refusals
 
 _SQLITE = "sqlite:///"
 
@@ -64,6 +65,14 @@ class Assembly:
             store: SymbolStore = self.__dict__.get("new_store") or self.store
             store_id = store.id
         return url or f"{_SQLITE}{self.config.state_folder() / f'state-{store_id}.sqlite'}", store_id
+
+    @cached_property
+    def refusals(self) -> "Refusals":
+        """Which upstreams are never asked for a name."""
+        from symsrv.mirror.refusals import Refusals
+        from symsrv.mirror.registry import Registry
+
+        return Refusals(self.state, Registry(self.config.upstreams, self.state.upstreams).usable)
 
     def _opened(self, *, create: bool, two_tier: bool = False) -> SymbolStore:
         store = open_store(

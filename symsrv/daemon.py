@@ -135,4 +135,5 @@ def _wanted(assembly: Assembly) -> Wanted:
         record=config.serve.record_misses,
         explain=Explain(config.serve.explain),
         through=Through(mirror.fetch_through_wait, mirror.fetch_through_allow) if mirror.fetch_through else None,
+        **({} if state is None else {"refuse": assembly.refusals}),
     )

@@ -27,8 +27,11 @@ def show(context: Context, chosen: "Chosen", *, limit: int | None, after: int | 
     from symsrv.store.missing import listed
 
     assembly = context.assembly()
-    settle(assembly.store, assembly.state)
-    found = listed(assembly.state, chosen, limit=limit, after=after)
+    store, state = assembly.store, assembly.state_if_made
+    found: Iterator[Want] = iter(())
+    if state is not None:
+        settle(store, state)
+        found = listed(state, chosen, limit=limit, after=after)
     if context.json:
         for want in found:
             context.answer(want.to_record())

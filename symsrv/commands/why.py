@@ -52,12 +52,15 @@ def why(context: Context, name: str, symbol_id: str | None) -> Exit:
 def _prospects(context: Context, ask: "Ask") -> "Prospects | None":
     """What is done about it; None where nothing is kept about that."""
     from symsrv.mirror.arrivals import settle
-    from symsrv.store.prospects import prospects
+    from symsrv.store.prospects import Prospect, Prospects, prospects
 
     try:
         assembly = context.assembly()
-        settle(assembly.store, assembly.state)
-        return prospects(assembly.state, ask)
+        state = assembly.state_if_made
+        if state is None:
+            return Prospects(Prospect.NEVER_WANTED)
+        settle(assembly.store, state)
+        return prospects(state, ask, assembly.refusals)
     except (SymsrvError, OSError) as error:
         context.warn(f"what is done about it cannot be read: {error}")
         return None
@@ -78,6 +81,8 @@ def _done_lines(done: "Prospects") -> Iterator[str]:
         where = f" for {entry.upstream}" if entry.upstream else ""
         because = f": {entry.reason}" if entry.reason else ""
         yield f"  {entry.which:<10}  {shown(entry.pattern)}{where}{shown(because)}"
+    for upstream, reason, sentence in done.refusals:
+        yield f"  {'not asked':<10}  {shown(upstream)}  {shown(sentence)} ({reason})"
     for rest in done.rests:
         until = "for good" if rest.until is None else f"until {rest.until:%Y-%m-%d %H:%M}"
         yield f"  {'rests':<10}  {shown(rest.upstream)}  {rest.reason}, {until}  {shown(rest.answer)}".rstrip()

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     RESTING = "resting"
     SKIPLIST = "skiplist"
     BLOCKED = "blocked"
+    NOT_ALLOWED = "not-allowed"
     NO_SECTION = "no-section"
     EMPTY = "empty"
     CHANGED = "changed"

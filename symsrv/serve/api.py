@@ -104,7 +104,7 @@ class Api:
             more = page[-1].id if len(page) == limit else None
             return {"missing": [one.to_record() for one in page], "after": more}
 
-        return await self._pools.in_io(work)
+        return await self._pools.in_state(work)
 
     async def _why(self, _scope: Scope, _receive: Receive, query: Query) -> dict[str, Any]:
         name, symbol_id = _text(query, "name"), _text(query, "id")
@@ -125,7 +125,7 @@ class Api:
             counts = None if state is None else {one.value: count for one, count in state.wants.counts().items()}
             return {"version": __version__, "files": self._store.known_files(), "wants": counts}
 
-        return await self._pools.in_io(work)
+        return await self._pools.in_state(work)
 
     async def _post(self, scope: Scope, receive: Receive, _query_: Query) -> dict[str, Any]:
         if not self._dumps.accept:
@@ -143,7 +143,7 @@ class Api:
                     limit_bytes=self._dumps.limit_bytes,
                     seconds=self._dumps.seconds,
                 )
-                return await self._pools.in_io(self._looked_at, posted)
+                return await self._pools.in_state(self._looked_at, posted)
             finally:
                 await asyncio.shield(self._pools.in_io(shutil.rmtree, folder, True))
 

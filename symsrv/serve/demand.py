@@ -17,7 +17,7 @@ from symsrv.serve.routes import Route
 from symsrv.serve.send import watching
 from symsrv.serve.through import PATIENCE, STILL_WORKING, FetchThrough, Outcome
 from symsrv.store import SymbolStore
-from symsrv.store.prospects import blocked_everywhere, prospects
+from symsrv.store.prospects import Refuse, hopeless, prospects
 from symsrv.store.whereabouts import whereabouts
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _REASONS = {
     Outcome.RESTING: Reason.RESTING,
     Outcome.SKIPLIST: Reason.SKIPLIST,
     Outcome.BLOCKED: Reason.BLOCKED,
+    Outcome.NOT_ALLOWED: Reason.NOT_ALLOWED,
 }
 
 
@@ -52,12 +53,16 @@ class Through:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is done about misses. Without a state nothing is recorded and nobody waits."""
+    """What is done about misses. Without a state nothing is recorded and nobody waits.
+
+    `refuse` says which upstreams are not asked for a name.
+    """
 
     state: "State | None" = None
     record: bool = True
     explain: Explain = Explain.WORDS
     through: Through | None = None
+    refuse: Refuse = lambda _ask: {}
 
 
 class Demand:
@@ -78,7 +83,7 @@ class Demand:
         if wanted.through is not None:
             self._through = FetchThrough(
                 state.wants,
-                blocked=lambda: blocked_everywhere(state),
+                refused=self._refused,
                 wait_seconds=wanted.through.wait_seconds,
                 allow=wanted.through.allow,
             )
@@ -113,7 +118,7 @@ class Demand:
 
     async def why(self, ask: Ask) -> dict[str, Any]:
         """What `symsrv why` says, as far as anybody may hear it; raises SymsrvError or OSError."""
-        return await self._pools.in_io(self._explained, ask)
+        return await self._pools.in_state(self._explained, ask)
 
     def close(self) -> None:
         """Files what was counted, and lets nobody wait any longer."""
@@ -122,12 +127,19 @@ class Demand:
         if self._recorder is not None:
             self._recorder.close()
 
+    def _refused(self, ask: Ask) -> Outcome | None:
+        """Why nobody would be asked, so that waiting is of no use."""
+        state = self._wanted.state
+        why = None if state is None else hopeless(state, ask, self._wanted.refuse)
+        return None if why is None else Outcome(why.value)
+
     def _explained(self, ask: Ask) -> dict[str, Any]:
         full = self._wanted.explain is Explain.FULL
         found = whereabouts(self._store, ask)
         record = found.to_record() if full else found.to_short_record()
         try:
-            done = None if self._wanted.state is None or found.here else prospects(self._wanted.state, ask)
+            state = self._wanted.state
+            done = None if state is None or found.here else prospects(state, ask, self._wanted.refuse)
         except SymsrvError as exc:
             logger.info("cannot say what is done about it", extra={"error": str(exc)})
             done = None

@@ -47,6 +47,7 @@ SENTENCES = {
     Reason.RESTING: "not in this store, and no other server had it when it was asked lately",
     Reason.SKIPLIST: "not in this store, and on the skiplist, as no other server had it however often it was asked",
     Reason.BLOCKED: "not in this store, and its name is on the block list",
+    Reason.NOT_ALLOWED: "not in this store, and its name is on no allow list",
     Reason.NO_SECTION: "no file with this build id has such a section",
     Reason.EMPTY: "the file is empty",
     Reason.CHANGED: "the file changed while it was read",

@@ -3,7 +3,7 @@
 Reason words are promises: added to, never renamed. `docs/reasons.md` lists them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from symsrv.ledger.state import Attempt, Listed, Rest, State
 
 TRIES_SHOWN = 20
+
+Refusals = Mapping[str, tuple[str, str] | None]
+"""For each upstream that is switched on: the word and the sentence why it is not asked for a name, None if it is."""
+Refuse = Callable[[Ask], Refusals]
 
 
 class Prospect(StrEnum):
@@ -62,13 +66,17 @@ _OF_REASONS = {"blocked": Prospect.BLOCKED, "not-allowed": Prospect.NOT_ALLOWED}
 
 @dataclass(frozen=True, slots=True)
 class Prospects:
-    """The want itself, the list entries that name it, what upstreams are known not to have it, the last tries."""
+    """The want itself, the list entries that name it, what upstreams are known not to have it, the last tries.
+
+    `refusals` are the upstreams that are not asked for such a name at all, as name, word and sentence.
+    """
 
     reason: Prospect
     want: Want | None = None
     lists: "tuple[Listed, ...]" = ()
     rests: "tuple[Rest, ...]" = ()
     tries: "tuple[Attempt, ...]" = ()
+    refusals: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -88,6 +96,7 @@ class Prospects:
             "lists": [_list_record(one) for one in self.lists],
             "rests": [_rest_record(one) for one in self.rests],
             "tries": [one.to_record() for one in self.tries],
+            "refusals": [dict(zip(("upstream", "reason", "sentence"), one, strict=True)) for one in self.refusals],
         }
 
     def to_short_record(self) -> dict[str, Any]:
@@ -95,23 +104,31 @@ class Prospects:
         return {"reason": self.reason.value, "sentence": self.sentence, "mend": self.mend}
 
 
-def prospects(state: "State", ask: Ask) -> Prospects:
+def prospects(state: "State", ask: Ask, refuse: Refuse = lambda _ask: {}) -> Prospects:
     """What is done about the file that is asked for; raises LedgerError."""
     key = want_key(ask)
     want = state.wants.at(ask)
     listed = tuple(entry for entry in _entries(state) if matches(entry.pattern, ask.name))
-    rests, tries = state.rests.of(key), state.attempts.list(key=key, limit=TRIES_SHOWN)
-    return Prospects(_reason(want, listed), want, listed, tuple(rests), tuple(tries))
+    refusals = refuse(ask)
+    return Prospects(
+        _reason(want, listed, refusals),
+        want,
+        listed,
+        rests=tuple(state.rests.of(key)),
+        tries=tuple(state.attempts.list(key=key, limit=TRIES_SHOWN)),
+        refusals=tuple((name, *why) for name, why in refusals.items() if why is not None),
+    )
+
+
+def hopeless(state: "State", ask: Ask, refuse: Refuse = lambda _ask: {}) -> Prospect | None:
+    """Why no upstream is asked for such a name, None if one may be; raises LedgerError."""
+    listed = [entry for entry in _entries(state) if matches(entry.pattern, ask.name)]
+    return _listed_everywhere(listed) or _refused_everywhere(refuse(ask))
 
 
 def matches(pattern: str, name: str | None) -> bool:
     """Whether a glob of a list names a file; what has no name, only `*` does."""
     return pattern == "*" if name is None else fnmatchcase(fold(name), fold(pattern))
-
-
-def blocked_everywhere(state: "State") -> tuple[str, ...]:
-    """The globs of names that no upstream is asked for, as the lists say now."""
-    return tuple(one.pattern for one in _entries(state) if _blocks_all(one) or _skips_all(one))
 
 
 def _entries(state: "State") -> Sequence["Listed"]:
@@ -128,16 +145,29 @@ def _skips_all(entry: "Listed") -> bool:
     return entry.which == "skip" and entry.upstream is None
 
 
-def _reason(want: Want | None, listed: Sequence["Listed"]) -> Prospect:
+def _reason(want: Want | None, listed: Sequence["Listed"], refusals: Refusals) -> Prospect:
     if want is not None and want.state in (WantState.ANSWERED, WantState.CLAIMED):
         return _OF_STATES[want.state]
-    if any(map(_blocks_all, listed)):
-        return Prospect.BLOCKED
-    if any(map(_skips_all, listed)):
-        return Prospect.SKIPLIST
+    everywhere = _listed_everywhere(listed) or _refused_everywhere(refusals)
+    if everywhere is not None:
+        return everywhere
     if want is None:
         return Prospect.NEVER_WANTED
     return _OF_REASONS.get(want.reason or "", _OF_STATES[want.state])
+
+
+def _listed_everywhere(listed: Sequence["Listed"]) -> Prospect | None:
+    if any(map(_blocks_all, listed)):
+        return Prospect.BLOCKED
+    return Prospect.SKIPLIST if any(map(_skips_all, listed)) else None
+
+
+def _refused_everywhere(refusals: Refusals) -> Prospect | None:
+    """What keeps all of them from being asked. Of none it is not said: a puller elsewhere may know others."""
+    if not refusals or None in refusals.values():
+        return None
+    words = {why[0] for why in refusals.values() if why is not None}
+    return next((one for one in (Prospect.BLOCKED, Prospect.SKIPLIST) if one in words), Prospect.NOT_ALLOWED)
 
 
 def _list_record(entry: "Listed") -> dict[str, Any]:

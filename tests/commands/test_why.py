@@ -121,10 +121,19 @@ def test_what_was_published_since_and_lost_again_was_answered(run, store, state)
     assert (line["reason"], line["wanted"]["reason"]) == ("lost", "answered")
 
 
-def test_without_a_state_the_store_is_told_of_all_the_same(run, store, tmp_path, monkeypatch):
-    monkeypatch.setenv("SYMSRV_DATABASE", f"sqlite:///{store}/pingme.txt/state.sqlite")
+def test_a_state_that_cannot_be_read_leaves_what_the_store_says(run, store, tmp_path, monkeypatch):
+    (tmp_path / "state.sqlite").write_text("no database, however one looks at it " * 100)
+    monkeypatch.setenv("SYMSRV_DATABASE", f"sqlite:///{tmp_path / 'state.sqlite'}")
 
     done = run("why", OTHER, "--store", store)
 
     assert done.out.startswith(f"{OTHER}: the name is here, but not this build of it (other-id)")
     assert "cannot be read" in done.err
+
+
+def test_nobody_makes_a_state_by_asking(run, store, own_home):
+    (line,) = run("why", OTHER, "--store", store, "--json").lines
+    run("missing", "--store", store)
+
+    assert line["wanted"]["reason"] == "never-wanted"
+    assert not list(own_home.rglob("state-*.sqlite"))

@@ -231,13 +231,23 @@ def test_what_rests_is_answered_at_once(site, state, wanting, due, reason):
 def test_what_is_blocked_is_answered_at_once_and_counted(site, state, wanting):
     state.lists.add(Which.BLOCK, "foo*")
     state.lists.add(Which.BLOCK, "app*", upstream="other")
-    app = wanting(through=Through(0.05, ("*",)))
+    app = wanting(through=Through(LONG, ("*",)))
 
     assert site.get("/" + PDB, app=app).reason == "blocked"
-    assert site.get("/" + EXE, app=app).reason == "fetching"
+    assert site.get("/" + EXE, {"Symbol-Agent-Receive-Timeout": "60"}, app=app).reason == "fetching"
     app.close()
 
     assert listed(state)["foo.pdb"][0] == 1
+
+
+def test_what_every_upstream_refuses_is_answered_at_once(site, state, wanting):
+    refused = {"one": ("not-allowed", "its name is on no allow list"), "two": ("not-allowed", "the same")}
+    app = wanting(through=Through(LONG, ("*",)), refuse=lambda _ask: refused, explain=Explain.FULL)
+
+    found = site.get("/" + PDB, JSON, app=app)
+
+    assert found.reason == found.headers["x-symsrv-wanted"] == "not-allowed"
+    assert [one["upstream"] for one in json.loads(found.body)["why"]["wanted"]["refusals"]] == ["one", "two"]
 
 
 def test_waiting_clients_take_no_thread_from_hits(site, state, wanting):

@@ -1,5 +1,6 @@
 """What is done about a file that is not here: each word by what the state has."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from symsrv.ledger.state import Arrival, Attempt, Rest, Which, open_state
 from symsrv.model.identity import DEBUG_INFO, Identity
 from symsrv.model.ids import SymbolId
 from symsrv.model.wants import Wish, want_key
-from symsrv.store.prospects import SENTENCES, Prospect, blocked_everywhere, matches, prospects
+from symsrv.store.prospects import SENTENCES, Prospect, hopeless, matches, prospects
 
 PATH = "crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pdb"
 ASK = parse_any(PATH)
@@ -110,11 +111,36 @@ def test_a_glob_names_a_file(pattern, name, does):
     assert matches(pattern, name) is does
 
 
-def test_what_no_upstream_is_asked_for(state):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("a.pdb", Prospect.BLOCKED), ("b.pdb", Prospect.SKIPLIST), ("c.pdb", None), ("d.pdb", None), ("e.pdb", None)],
+)
+def test_what_no_upstream_is_asked_for_by_the_lists(state, name, why):
     state.lists.add(Which.BLOCK, "a*")
     state.lists.add(Which.SKIP, "b*")
     state.lists.add(Which.ALLOW, "c*")
     state.lists.add(Which.BLOCK, "d*", upstream="one")
     state.lists.add(Which.BLOCK, "e*", expires=datetime.now(UTC) - timedelta(days=1))
 
-    assert sorted(blocked_everywhere(state)) == ["a*", "b*"]
+    assert hopeless(state, replace(ASK, name=name)) is why
+
+
+@pytest.mark.parametrize(
+    ("refusals", "why"),
+    [
+        ({}, None),
+        ({"one": None, "two": ("blocked", "s")}, None),
+        ({"one": ("not-allowed", "s")}, Prospect.NOT_ALLOWED),
+        ({"one": ("not-allowed", "s"), "two": ("blocked", "s")}, Prospect.BLOCKED),
+        ({"one": ("not-allowed", "s"), "two": ("skiplist", "s")}, Prospect.SKIPLIST),
+    ],
+)
+def test_what_every_upstream_refuses(state, refusals, why):
+    state.wants.file([Wish(ASK)])
+
+    found = prospects(state, ASK, lambda _ask: refusals)
+
+    assert hopeless(state, ASK, lambda _ask: refusals) is why
+    assert found.reason is (why or Prospect.WANTED)
+    told = [(one["upstream"], one["reason"]) for one in found.to_record()["refusals"]]
+    assert told == [(name, one[0]) for name, one in refusals.items() if one]
