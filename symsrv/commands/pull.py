@@ -205,7 +205,7 @@ class _Run:
     def on(self, *, again: bool) -> Exit:
         """Goes on until a signal comes; a hangup reads the configuration again."""
         from symsrv.commands.output import configure_logging
-        from symsrv.commands.pulling import Repulling, Telling
+        from symsrv.commands.pulling import Repulling, Telling, Workers
 
         log = self._assembly.config.log
         configure_logging(log_format=log.format, level=log.level, verbose=self._context.verbose)
@@ -215,24 +215,14 @@ class _Run:
         with Signals(reloads=True) as signals:
             puller = self._puller(told=telling)
             reload = Repulling(self._context.config_file, puller, self._sources)
-            failures: list[BaseException] = []
-
-            def work() -> None:
-                try:
-                    puller.run(signals.stop)
-                except BaseException as error:
-                    failures.append(error)
-
-            thread = threading.Thread(target=work, name="pull")
-            thread.start()
+            following = self._sources.following(self._upstreams, wake=puller.wake)
+            workers = Workers(signals.stop, pull=puller.run, follow=following.run)
             self._context.say("pulling what is missing, until stopped")
-            while thread.is_alive():
-                thread.join(_JOIN_SECONDS)
+            while workers.busy(_JOIN_SECONDS):
                 if signals.reload.is_set():
                     signals.reload.clear()
                     reload()
-            for error in failures:
-                raise error
+            workers.check()
         if signals.number is not None:
             raise Ended(signals.number)
         return Exit.DONE

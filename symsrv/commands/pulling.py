@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from symsrv.assembly import Assembly
     from symsrv.config import Config
     from symsrv.ledger.state import State
+    from symsrv.mirror.base import Upstream
     from symsrv.mirror.dumps import Dump
+    from symsrv.mirror.following import Following
     from symsrv.mirror.puller import Done, Puller
     from symsrv.mirror.roster import Roster
     from symsrv.mirror.settings import UpstreamOptions
@@ -34,6 +36,7 @@ class Sources:
         self._assembly = assembly
         self._state = state
         self._configured: Sequence[UpstreamOptions] = assembly.config.upstreams
+        self.options = assembly.config.mirror
 
     def listed(self) -> "list[UpstreamOptions]":
         """All that can be asked, switched on or not."""
@@ -44,19 +47,33 @@ class Sources:
     def reload(self, config: "Config") -> None:
         """Takes those of another configuration."""
         self._configured = config.upstreams
+        self.options = config.mirror
 
     def roster(self, names: Sequence[str] = ()) -> "Roster":
         """A roster of them, or of those with these names; raises UsageError for a name that there is not."""
-        from symsrv.mirror import Surroundings, open_upstream
         from symsrv.mirror.roster import Roster
 
         known = [one.name for one in self.listed()] if names else []
         for name in names:
             if name not in known:
                 raise UsageError(f"there is no upstream {name}; there are: {', '.join(known) or 'none yet'}")
-        assembly = self._assembly
-        around = Surroundings(assembly.config.mirror.contact, lambda: assembly.new_store, lambda: self._state)
-        return Roster(self._state, self.listed, lambda options: open_upstream(options, around), only=names)
+        return Roster(self._state, self.listed, self._opened, only=names)
+
+    def following(self, names: Sequence[str], *, wake: Callable[[], object]) -> "Following":
+        """What follows those of them, or of those with these names, that are followed."""
+        from symsrv.mirror.following import Following
+
+        def listed() -> "Iterator[UpstreamOptions]":
+            return (one for one in self.listed() if not names or one.name in names)
+
+        store, options = self._assembly.new_store, lambda: self.options
+        return Following(store, self._state, listed, opener=self._opened, options=options, filed=lambda _: wake())
+
+    def _opened(self, options: "UpstreamOptions") -> "Upstream":
+        from symsrv.mirror import Surroundings, open_upstream
+
+        around = Surroundings(self.options.contact, lambda: self._assembly.new_store, lambda: self._state)
+        return open_upstream(options, around)
 
 
 def make_puller(assembly: "Assembly", sources: Sources, upstreams: Sequence[str] = (), **more: Any) -> "Puller":
@@ -65,6 +82,36 @@ def make_puller(assembly: "Assembly", sources: Sources, upstreams: Sequence[str]
 
     roster, options = sources.roster(upstreams), assembly.config.mirror
     return Puller(assembly.new_store, assembly.state, roster, options=options, **more)
+
+
+class Workers:
+    """Threads that go on until an event is set; one that fails sets it for all."""
+
+    def __init__(self, stop: threading.Event, **runs: Callable[[threading.Event], None]) -> None:
+        self._stop = stop
+        self._failures: list[BaseException] = []
+        self._threads = [threading.Thread(target=self._work, args=(run,), name=name) for name, run in runs.items()]
+        for thread in self._threads:
+            thread.start()
+
+    def busy(self, seconds: float) -> bool:
+        """Waits a moment; whether any of them is at work still."""
+        running = [thread for thread in self._threads if thread.is_alive()]
+        if running:
+            running[0].join(seconds)
+        return bool(running)
+
+    def check(self) -> None:
+        """Raises what one of them failed with."""
+        for error in self._failures:
+            raise error
+
+    def _work(self, run: Callable[[threading.Event], None]) -> None:
+        try:
+            run(self._stop)
+        except BaseException as error:
+            self._failures.append(error)
+            self._stop.set()
 
 
 class Repulling:

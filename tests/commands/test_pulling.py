@@ -1,13 +1,14 @@
 """What `pull` says, and where its upstreams and its demand come from."""
 
 import io
+import threading
 from datetime import UTC, datetime
 
 import pytest
 
 from symsrv.assembly import Assembly
 from symsrv.commands.base import Context
-from symsrv.commands.pulling import Demand, Repulling, Sources, Telling, lacking_of_dumps, left, sentence_of
+from symsrv.commands.pulling import Demand, Repulling, Sources, Telling, Workers, lacking_of_dumps, left, sentence_of
 from symsrv.config import Config
 from symsrv.mirror.puller import Done
 from symsrv.model.errors import UsageError
@@ -147,3 +148,18 @@ def test_what_dumps_lack_is_filed_once_for_each_that_waits(assembly, tmp_path):
     assert {one.count for one in wants} == {1}
     assert {one.waiting for one in wants} == {1}
     assert [report.wanted for report in assembly.state.reports.list()] == [len(numbers)]
+
+
+def test_a_worker_that_fails_ends_the_others():
+    stop = threading.Event()
+
+    def fails(_stop):
+        raise UsageError("it cannot be")
+
+    workers = Workers(stop, good=lambda stop: stop.wait(60), bad=fails)
+    while workers.busy(0.1):
+        pass
+
+    assert stop.is_set()
+    with pytest.raises(UsageError, match="it cannot be"):
+        workers.check()
