@@ -9,7 +9,7 @@ from symsrv.mirror.convert import WHO
 from symsrv.mirror.converters import ConversionError
 from symsrv.mirror.settings import UpstreamOptions
 from symsrv.model.ask import Wants
-from symsrv.model.errors import NoSuchTransaction
+from symsrv.model.errors import StoreError
 from symsrv.model.identity import SYM, Identity
 from symsrv.model.records import StoredFile, Transaction
 
@@ -26,7 +26,7 @@ def let_go(
     """Deletes the originals of text symbols that arrived, if their upstream's are not to be kept; returns their homes.
 
     An original goes if nobody but the converter ever wanted it, and if nothing holds it but what was fetched from such
-    upstreams, in a transaction of its own each. Raises StoreError.
+    upstreams, in a transaction of its own each.
     """
     names = {one.name for one in upstreams if not one.keep_original}
     gone = []
@@ -41,7 +41,8 @@ def let_go(
         if numbers and _wanted_by_nobody_else(state, found.identity):
             try:
                 store.delete(numbers, comment=f"{found.debug.home} was fetched only to be converted")
-            except NoSuchTransaction:  # somebody else was faster
+            except StoreError as error:  # somebody else was faster, or has the store for himself: then it stays
+                logger.warning("kept an original", extra={"key": found.debug.home, "error": str(error)})
                 continue
             logger.info("let go of an original", extra={"key": found.debug.home, "transactions": len(numbers)})
             gone.append(found.debug.home)

@@ -5,15 +5,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symsrv.mirror.forms import NotTold
-from symsrv.mirror.telling import Receiver
+from symsrv.mirror.settings import MirrorOptions
+from symsrv.mirror.telling import Receiver, describing
 from symsrv.model.errors import SymsrvError
 
 if TYPE_CHECKING:
     from symsrv.ledger.state import State
+    from symsrv.store import SymbolStore
 
 logger = logging.getLogger(__name__)
 
@@ -49,41 +50,48 @@ class Turn:
             self._state.marks.move(self._mark, f"{self._worker} 0", from_value=text)
 
 
-@dataclass(slots=True)
 class _Teller:
     """One receiver's thread."""
 
-    receiver: Receiver
-    turn: Turn
-    stopping: threading.Event
-    failures: int = 0
+    def __init__(self, receiver: Receiver, turn: Turn, stopping: threading.Event) -> None:
+        self.idle = threading.Event()
+        """Set when there is nothing to tell, or nobody who hears it."""
+        self.woken = threading.Event()
+        self.thread = threading.Thread(target=self.run, name=f"tell-{receiver.options.name}", daemon=True)
+        self._receiver = receiver
+        self._turn = turn
+        self._stopping = stopping
+        self._failures = 0
 
     def run(self) -> None:
         """Tells until it is stopped."""
-        pause = 0.0
-        while not self.stopping.wait(pause):
+        while not self._stopping.is_set():
+            self.woken.clear()
             try:
                 pause = self._told()
             except Exception:
                 pause = LONGEST_PAUSE_SECONDS
-                logger.exception("a defect in telling", extra={"receiver": self.receiver.options.name})
+                logger.exception("a defect in telling", extra={"receiver": self._receiver.options.name})
+            if not self.woken.is_set():  # else somebody waits for what came while we told
+                self.idle.set()
+            self.woken.wait(pause)
         try:
-            self.turn.leave()
+            self._turn.leave()
         except SymsrvError as error:
             logger.debug("a turn could not be left", extra=self._said(error))
 
     def _told(self) -> float:
         """Tells what there is; how long to wait then."""
-        options = self.receiver.options
+        options = self._receiver.options
         try:
-            if not self.turn.take():
+            if not self._turn.take():
                 return options.every
-            while not self.stopping.is_set() and self.receiver.tell():
-                self.failures = 0
-                self.turn.take()
+            while not self._stopping.is_set() and self._receiver.tell():
+                self._failures = 0
+                self._turn.take()
         except SymsrvError as error:
-            self.failures += 1
-            pause: float = min(LONGEST_PAUSE_SECONDS, options.pause * 2.0 ** min(self.failures - 1, 20))
+            self._failures += 1
+            pause: float = min(LONGEST_PAUSE_SECONDS, options.pause * 2.0 ** min(self._failures - 1, 20))
             if isinstance(error, NotTold):
                 pause = max(pause, error.retry_after or 0.0)
             logger.warning("a receiver was not told", extra={**self._said(error), "again_in_seconds": pause})
@@ -91,31 +99,50 @@ class _Teller:
         return options.every
 
     def _said(self, error: SymsrvError) -> dict[str, object]:
-        return {"receiver": self.receiver.options.name, "reason": error.reason, "error": str(error)}
+        return {"receiver": self._receiver.options.name, "reason": error.reason, "error": str(error)}
 
 
 class Tellers:
-    """All receivers of a configuration; those that are switched off are not told."""
+    """All receivers of a configuration; those that are switched off are not told. Between `start` and `close`."""
 
     def __init__(self, receivers: Sequence[Receiver], state: "State") -> None:
         self._stopping = threading.Event()
-        self._threads = []
-        for one in receivers:
-            if not one.options.enabled:
-                continue
-            turn = Turn(state, one.options.name, seconds=one.options.timeout + _TURN_SECONDS)
-            teller = _Teller(one, turn, self._stopping)
-            self._threads.append(threading.Thread(target=teller.run, name=f"tell-{one.options.name}", daemon=True))
+        self._tellers = [
+            _Teller(one, Turn(state, one.options.name, seconds=one.options.timeout + _TURN_SECONDS), self._stopping)
+            for one in receivers
+            if one.options.enabled
+        ]
 
     def start(self) -> None:
         """Begins."""
-        for thread in self._threads:
-            thread.start()
+        for one in self._tellers:
+            one.thread.start()
+
+    def drain(self, seconds: float) -> None:
+        """Lets them tell what there is by now, without waiting for their time; no longer than so."""
+        deadline = time.monotonic() + seconds
+        for one in self._tellers:
+            one.idle.clear()
+            one.woken.set()
+        for one in self._tellers:
+            one.idle.wait(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
         """Ends them; who is in the middle of a call is not waited for long, and what it tells is told again."""
         self._stopping.set()
         deadline = time.monotonic() + _STOPPING_SECONDS
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
+        for one in self._tellers:
+            one.woken.set()
+        for one in self._tellers:
+            if one.thread.ident is not None:
+                one.thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def open_tellers(options: MirrorOptions, store: "SymbolStore", state: "State") -> Tellers:
+    """The tellers of all receivers of a configuration, started. Raises UsageError for an unknown form."""
+    receivers = [Receiver(one, state, describing(store), origin=store.id) for one in options.tell if one.enabled]
+    for one in receivers:
+        one.begin()
+    tellers = Tellers(receivers, state)
+    tellers.start()
+    return tellers

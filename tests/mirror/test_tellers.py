@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from symsrv.mirror.settings import TellOptions
-from symsrv.mirror.tellers import Tellers, Turn
+from symsrv.mirror.settings import MirrorOptions, TellOptions
+from symsrv.mirror.tellers import Tellers, Turn, open_tellers
 from symsrv.mirror.telling import Receiver
 
 
@@ -95,6 +95,21 @@ def test_closing_does_not_wait_for_who_never_answers(state, receiver, start):
     closing.join(10)
 
     assert not closing.is_alive()
+
+
+def test_what_there_is_can_be_told_at_once(state, store, receiver):
+    url, one = receiver()
+    silent, other = receiver(lambda asked: None)
+    receivers = (options("ci", url, every=600), options("silent", silent, every=600, timeout=30))
+    tellers = open_tellers(MirrorOptions(tell=receivers), store, state)
+    tellers.drain(10)
+    state.events.add("report", {"report": 1})
+
+    tellers.drain(1.0)
+
+    assert len(one.asked) == 1
+    assert len(other.asked) == 1
+    tellers.close()
 
 
 def test_one_process_at_a_time_has_the_turn(state):
