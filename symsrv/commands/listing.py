@@ -60,8 +60,8 @@ def add(
     context: Context, which: str, patterns: tuple[str, ...], *, upstream: str | None, reason: str, lasts: str | None
 ) -> Exit:
     """Puts globs of names on a list."""
-    if upstream is not None:
-        registry(context).get(upstream)
+    if upstream is not None and not registry(context).get(upstream).options.use_allow and which == "allow":
+        context.warn(f"{upstream} does not use its allow list: 'symsrv upstream edit {upstream} --use-allow'")
     until = _until(lasts)
     for pattern in patterns:
         number = None

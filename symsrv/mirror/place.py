@@ -213,6 +213,8 @@ def _proxy(options: UpstreamOptions) -> str | None:
     way = Ways(options.proxy).out_to(options.credentials.endpoint or _VENDORS[scheme])
     if way is None:
         return ""
+    if way.socks and scheme == "s3":
+        raise UsageError("boto3 goes through HTTP proxies only, and not through SOCKS")
     if way.user is None:
         return way.url
     parts = urlsplit(way.url)

@@ -82,3 +82,10 @@ def test_a_dry_run_lists_nothing(run, connected, state):
 @pytest.mark.parametrize("arguments", [["x.pdb", "--for", "soon"], ["x.pdb", "--upstream", "nobody"], []])
 def test_what_cannot_be_meant_is_refused(run, connected, arguments):
     assert run("allow", "add", *arguments).code == Exit.USAGE
+
+
+def test_an_allow_list_that_is_not_used_is_said_to_be_so(run, connected):
+    run("upstream", "edit", "a", "--use-allow")
+
+    assert "does not use its allow list" in run("allow", "add", "x.pdb", "--upstream", "fixed").err
+    assert run("allow", "add", "x.pdb", "--upstream", "a").err == ""

@@ -162,6 +162,17 @@ def test_the_way_out_is_the_upstreams(monkeypatch, proxy, expected):
     assert found.proxy == expected
 
 
+def test_what_boto3_cannot_do_is_refused_and_google_can(tmp_path):
+    proxy = {"url": "socks5h://127.0.0.1:1080"}
+    one = open_bucket(UpstreamOptions(name="a", url="s3://bucket", proxy=proxy))
+
+    with pytest.raises(Refused, match="SOCKS") as caught:
+        one.fetch(ONE, tmp_path)
+
+    assert caught.value.reason == "setup"
+    assert access(UpstreamOptions(name="a", url="gs://bucket", proxy=proxy)).proxy == "socks5h://127.0.0.1:1080"
+
+
 def test_a_secret_that_is_not_there_is_a_refusal_of_each_fetch_and_not_of_the_plan(tmp_path):
     credentials = {"access_key": "k", "secret_key": {"env": "NOT_SET"}}
     one = open_bucket(UpstreamOptions(name="a", url="s3://bucket", credentials=credentials))
