@@ -18,6 +18,7 @@ from symsrv.mirror.settings import UpstreamOptions
 from symsrv.mirror.spellings import tries
 from symsrv.model.ask import Ask
 from symsrv.model.errors import BackendError, Missing, StoreError, UsageError
+from symsrv.model.names import fold
 from symsrv.store import Access, Opened, Place, open_place
 
 BUFFER_BYTES = 256 << 10
@@ -37,8 +38,9 @@ class PlaceUpstream:
         self._place: Place | None = None
 
     def tries(self, ask: Ask) -> Sequence[Try]:
-        """By its layouts."""
-        return tries(ask, self.options)
+        """By its layouts; in a folder, where any case is found, each spelling once."""
+        found = tries(ask, self.options)
+        return found if self._folder is None else tuple({fold(one.path): one for one in reversed(found)}.values())[::-1]
 
     def fetch(self, one: Try, into: Path, *, stage: Stage = unheard) -> Fetched:
         """Reads the file, from where an earlier fetch broke off; what a pointer leads to, below the URL."""

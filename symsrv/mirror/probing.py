@@ -230,7 +230,7 @@ class _Test:
         if not self._is_named() or path.startswith("000Admin/"):
             return
         if self._ask(_swapped(path)).came:
-            yield Finding(Found.ANY_CASE, "it finds names and ids in any case")
+            yield self._any_case()
         else:
             yield Finding(Found.EXACT_CASE, "it finds names and ids only as they are spelled there")
         if path.lower().endswith((".pdb", ".dll", ".exe", ".sys", ".dbg")):
@@ -239,6 +239,14 @@ class _Test:
             else:
                 why = "it has not the packed twin; where all is plain, packed: false saves a request of each miss"
                 yield Finding(Found.NOT_PACKED, why)
+
+    def _any_case(self) -> Finding:
+        options = self._options
+        why = "it finds names and ids in any case"
+        if set(_TIERS) <= set(options.layouts) and (options.name_case, options.id_case) == ("as-is", "as-is"):
+            why += "; in lower case, symstore's and SSQP's keys of a file are one request"
+            return Finding(Found.ANY_CASE, why, proposes={"name_case": "lower", "id_case": "lower"})
+        return Finding(Found.ANY_CASE, why)
 
     def _tiers(self) -> Iterator[Finding]:
         layouts = self._options.layouts

@@ -9,7 +9,9 @@ import pytest
 from symsrv.mirror.base import Absent, Refused, Try, Unavailable
 from symsrv.mirror.place import PlaceUpstream, access, open_bucket, open_folder
 from symsrv.mirror.settings import UpstreamOptions
+from symsrv.model.ask import Ask, Wants
 from symsrv.model.errors import BackendError, Missing, NoStore, UsageError
+from symsrv.model.ids import debug_id
 from symsrv.store import Opened, Stat
 from tests.peers import moto
 
@@ -208,6 +210,18 @@ def test_a_bucket_is_opened_once_whoever_comes_first(tmp_path):
         thread.join()
 
     assert made == [1]
+
+
+def test_a_folder_is_asked_once_for_what_differs_in_case_only(tmp_path):
+    ask = Ask(Wants.DEBUG, (debug_id("3249d99d0c4049318610f4e4fb0b6936", 1),), "Foo.pdb")
+    options = {"name": "a", "layouts": ("symstore", "ssqp"), "pointers": True}
+    folder = open_folder(UpstreamOptions(url=str(tmp_path), **options))
+    bucket = open_bucket(UpstreamOptions(url="s3://bucket", **options))
+
+    found = [(one.path.split("/")[0], one.packed, one.pointer) for one in folder.tries(ask)]
+
+    assert found == [("Foo.pdb", False, False), ("Foo.pdb", True, False), ("Foo.pdb", False, True)]
+    assert len(bucket.tries(ask)) == 6
 
 
 @pytest.mark.parametrize("url", ["https://symbols.example/", "/srv/symbols", "s4://bucket"])

@@ -43,6 +43,15 @@ def test_a_good_server_is_usable_and_asked_little():
     assert 0 < report.milliseconds < 2000
 
 
+def test_where_case_makes_no_difference_two_layouts_can_be_one_request():
+    with server({KNOWN: ok(DATA)}, fold=str.lower) as one:
+        report = probed(one.url, probe_known=KNOWN, layouts=("symstore", "ssqp"))
+        again = probed(one.url, probe_known=KNOWN, layouts=("symstore", "ssqp"), **report.proposes)
+
+    assert report.proposes == {"name_case": "lower", "id_case": "lower"}
+    assert again.proposes == {}
+
+
 def test_no_more_of_a_file_is_read_than_its_beginning():
     sent = []
 
