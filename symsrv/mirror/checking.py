@@ -7,6 +7,7 @@ from pathlib import Path
 from symsrv.formats import identify_path
 from symsrv.mirror.base import Fetched, WrongContent
 from symsrv.mirror.decoding import unwrapped
+from symsrv.mirror.progress import forget
 from symsrv.mirror.verdicts import HEAD_BYTES, looks_like_html
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.errors import BadName, NotIdentified
@@ -43,7 +44,7 @@ def check(fetched: Fetched, ask: Ask, *, size_limit: int | None = None) -> Check
         _answering(identities, wanted(ask))
     except WrongContent:
         for path in {plain, fetched.path}:
-            path.unlink(missing_ok=True)
+            forget(path)
         raise
     return Checked(plain, name, size, identities, (*fetched.notes, *notes))
 

@@ -1,19 +1,20 @@
 """Progress: how far the download of a file has come, written down so that another process can go on from there.
 
-Beside `<key>.part` lies `<key>.json`, which says how far the bytes reach. It is written after them, once a second and
-when a download breaks off; so it survives the end of a process at any moment. After a power cut nobody knows which
+Beside `<key>.part` lies `<key>.part.json`, which says how far the bytes reach. It is written after them, once a second
+and when a download breaks off; so it survives the end of a process at any moment. After a power cut nobody knows which
 pages of a file were written: what an earlier run of the system left is begun anew.
 """
 
-import contextlib
 import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+
+from symsrv.mirror.spans import Span
 
 _FORM = 1
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -23,19 +24,17 @@ _KEY_DIGITS = 32
 
 @dataclass(slots=True)
 class Progress:
-    """How far a file has come. `at` counts from the beginning without a gap; `total` is None while it is not known.
+    """How far a file has come: which spans of its `total` bytes (None: not known) are here; `whole`, all of them.
 
     `validator` is what a later part is asked with (`verdicts.validator`); without one nothing is gone on from.
-    `whole`: all of it is here. `spans` are pieces beyond `at`, as (start, at, end), of a fetch in parallel.
     """
 
-    at: int = 0
     total: int | None = None
     validator: str | None = None
     encoding: str | None = None
     name: str | None = None
     whole: bool = False
-    spans: list[tuple[int, int, int]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
 
 
 class Part:
@@ -44,7 +43,7 @@ class Part:
     def __init__(self, into: Path, identity: Sequence[str]) -> None:
         key = hashlib.sha256(json.dumps(list(identity)).encode()).hexdigest()[:_KEY_DIGITS]
         self.path = into / f"{key}.part"
-        self._record = into / f"{key}.json"
+        self._record = _record_of(self.path)
         self._saved = time.monotonic()
         self._boot = _boot()
 
@@ -57,24 +56,25 @@ class Part:
         """How far an earlier fetch came; nothing, if that cannot be trusted."""
         try:
             record = json.loads(self._record.read_bytes())
-            told = record["progress"]
-            progress = Progress(**{**told, "spans": [(start, at, end) for start, at, end in told["spans"]]})
+            spans = [Span(start, at, end, bytes.fromhex(lead)) for start, at, end, lead in record["spans"]]
+            progress = Progress(**record["facts"], spans=spans)
             size = self.path.stat().st_size
-            reach = max([progress.at, *(at for _, at, _ in progress.spans)])
-            fits = size == progress.at if progress.whole else size >= reach
-            trusted = fits and record["form"] == _FORM and record["boot"] == self._boot is not None
+            trusted = record["form"] == _FORM and record["boot"] == self._boot is not None
+            trusted = trusted and _fits(progress, size)
         except (OSError, ValueError, TypeError, LookupError):
             return Progress()
         return progress if trusted else Progress()
 
-    def tick(self, progress: Progress) -> None:
+    def tick(self, progress: Callable[[], Progress]) -> None:
         """Writes down how far it is, if that is worth it by now."""
         if time.monotonic() - self._saved >= _SAVE_SECONDS:
-            self.save(progress)
+            self.save(progress())
 
     def save(self, progress: Progress) -> None:
         """Writes down how far it is; the bytes are in the file already."""
-        text = json.dumps({"form": _FORM, "boot": self._boot, "progress": asdict(progress)})
+        spans = [(span.start, span.at, span.end, span.lead.hex()) for span in progress.spans]
+        facts = {name: getattr(progress, name) for name in ("total", "validator", "encoding", "name", "whole")}
+        text = json.dumps({"form": _FORM, "boot": self._boot, "facts": facts, "spans": spans})
         beside = self._record.with_suffix(".new")
         beside.write_text(text, encoding="utf-8")
         beside.replace(self._record)
@@ -82,9 +82,31 @@ class Part:
 
     def drop(self) -> None:
         """Forgets all of it."""
-        for path in (self._record, self.path):
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
+        forget(self.path)
+
+
+def forget(path: Path) -> None:
+    """Deletes a file that was fetched, whole or in part, with what was written down of it."""
+    for one in (_record_of(path), path):
+        one.unlink(missing_ok=True)
+
+
+def _record_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
+
+
+def _fits(progress: Progress, size: int) -> bool:
+    """Whether a file of this size can have come so far."""
+    end: int | None = 0
+    for span in progress.spans:
+        if span.start != end or not span.start <= span.at <= (span.at if span.end is None else span.end):
+            return False
+        if span.at > max(size, span.start):
+            return False
+        end = span.end
+    if progress.whole:
+        return size == progress.total == end and not any(span.left for span in progress.spans)
+    return True
 
 
 def _boot() -> str | None:

@@ -8,6 +8,7 @@ from symsrv.mirror.downloading import Download
 from symsrv.mirror.pace import Pace
 from symsrv.mirror.progress import Part
 from symsrv.mirror.requesting import Requester
+from symsrv.mirror.seats import Seats
 from symsrv.mirror.settings import UpstreamOptions
 from tests.made.pdb_builder import build_pdb
 from tests.mirror.answering import Answering, ok
@@ -26,9 +27,9 @@ def download(request, tmp_path):
         connections, pace = Connections(options), Pace(None)
         request.addfinalizer(connections.close)
         part = Part(tmp_path, (options.url, "a"))
-        return Download(Requester(options, connections, pace), pace, options, part=part, stage=stage).run(
-            f"{url}/a", {}
-        )
+        requester, seats = Requester(options, connections, pace), Seats(options.concurrency)
+        made = Download(requester, pace, options, part=part, stage=stage, seats=seats)
+        return made.run(f"{url}/a", {})
 
     return download
 
@@ -37,8 +38,12 @@ def half(*lines):
     return ok(FILE[:HALF], *lines, length=len(FILE))
 
 
+def first(request):
+    return int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+
+
 def rest(request, *lines, file=FILE, told=None):
-    start = int(request.headers["range"].removeprefix("bytes=").rstrip("-"))
+    start = first(request)
     told = told or f"bytes {start}-{len(file) - 1}/{len(file)}"
     return ok(file[start:], f"Content-Range: {told}", *lines, status="206 Partial Content")
 
@@ -58,7 +63,7 @@ def test_what_breaks_is_gone_on_from(download):
 
     assert fetched.path.read_bytes() == FILE
     assert fetched.received == len(FILE)
-    assert (second["range"], second["if-range"]) == (f"bytes={HALF}-", '"1"')
+    assert (second["range"], second["if-range"]) == (f"bytes={HALF - 64}-{len(FILE) - 1}", '"1"')
     assert "retrying" in stages
 
 
@@ -72,7 +77,7 @@ def test_another_process_goes_on_from_there(download):
     assert (caught.value.reason, caught.value.sent) == ("cut", HALF)
     assert fetched.path.read_bytes() == FILE
     assert fetched.received == len(FILE) - HALF
-    assert server.requests[1].headers["range"] == f"bytes={HALF}-"
+    assert first(server.requests[1]) == HALF - 64
 
 
 def test_without_a_validator_it_begins_anew(download):
@@ -94,11 +99,12 @@ OTHER = bytes(reversed(FILE))
     [
         lambda request: ok(FILE, TAG),
         lambda request: rest(request, told=f"bytes 0-{len(FILE) - 1}/{len(FILE)}"),
-        lambda request: rest(request, told=f"bytes {HALF}-{len(FILE) - 1}/*"),
-        lambda request: rest(request, told=f"bytes {HALF}-{len(FILE)}/{len(FILE) + 1}"),
+        lambda request: rest(request, told=f"bytes {HALF - 64}-{len(FILE) - 1}/*"),
+        lambda request: rest(request, told=f"bytes {HALF - 64}-{len(FILE)}/{len(FILE) + 1}"),
         lambda request: rest(request, told="nonsense"),
         lambda request: rest(request, "Content-Encoding: gzip"),
         lambda request: rest(request, 'ETag: "2"', file=OTHER),
+        lambda request: rest(request, TAG, file=OTHER),
         lambda request: ok(b"", status="416 Range Not Satisfiable"),
         lambda request: ok(FILE, "Content-Type: multipart/byteranges", status="206 Partial Content"),
     ],
@@ -125,10 +131,10 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(download):
 
 def test_a_line_that_always_breaks_later_gets_there(download):
     file = FILE * 12
-    step = 1 << 20
+    step = (1 << 20) + 100
 
     def answer(request):
-        start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        start = first(request)
         lines = [TAG, f"Content-Range: bytes {start}-{len(file) - 1}/{len(file)}"] if start else [TAG]
         status = "206 Partial Content" if start else "200 OK"
         return closing(ok(file[start : start + step], *lines, length=len(file) - start, status=status))
