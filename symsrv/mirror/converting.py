@@ -13,7 +13,6 @@ from symsrv.mirror import material
 from symsrv.mirror.convert import MAKES, WHO
 from symsrv.mirror.converters import CONVERTERS
 from symsrv.mirror.forms.base import ARRIVED
-from symsrv.mirror.originals import let_go
 from symsrv.mirror.settings import UpstreamOptions
 from symsrv.model.ask import Wants
 from symsrv.model.identity import SYM, Identity
@@ -50,36 +49,33 @@ class _Cursor:
 
 def converts(upstreams: Iterable[UpstreamOptions]) -> list[UpstreamOptions]:
     """Those of some upstreams that are converters, and switched on."""
-    return [one for one in upstreams if one.enabled and one.kind == "convert"]
+    return [one for one in upstreams if one.enabled and (one.kind == "convert" or not (one.kind or one.url))]
 
 
-def notice(store: "SymbolStore", state: "State", upstreams: Iterable[UpstreamOptions]) -> list[int]:
+def notice(store: "SymbolStore", state: "State", upstreams: Iterable[UpstreamOptions]) -> int:
     """Looks at what arrived since the last time; wakes the wants that it may answer, files those that it calls for.
 
-    `upstreams` are all that are connected: of some, files that were only fetched to be converted are not kept. Returns
-    the numbers of those wants. Without a converter nothing happens, and what arrives meanwhile is
+    Returns how many wants were woken or filed. Without a converter nothing happens, and what arrives meanwhile is
     looked at when there is one. Idempotent: two processes that do it at the same time do it once.
     """
-    upstreams = list(upstreams)
     able = converts(upstreams)
     if not able:
-        return []
+        return 0
     text = state.marks.text(_MARK)
     cursor = _Cursor.of(text)
     if cursor is None:
         state.marks.move(_MARK, str(_Cursor(state.events.last())), from_value=text or None)
-        return []
+        return 0
     names = [one.name for one in able]
-    found: list[int] = []
+    count = 0
     while True:
         events = state.events.after(cursor.read, AT_ONCE, kind=ARRIVED)
         arrived = _arrived(store, events)
-        let_go(store, state, arrived, upstreams)
         waiting = _waiting(state, arrived, cursor.again)
         busy = tuple(one.id for one in waiting if one.state is WantState.CLAIMED)
         after = _Cursor(events[-1].id if events else cursor.read, busy)
         if after == cursor:
-            return found
+            return count
         step = partial(
             _step,
             state,
@@ -89,20 +85,20 @@ def notice(store: "SymbolStore", state: "State", upstreams: Iterable[UpstreamOpt
             names=names,
         )
         if (done := state.transaction(step)) is None:
-            return found
-        found += done
+            return count
+        count += done
         cursor = after
 
 
 def _step(
     state: "State", cursors: tuple[str, str], *, wishes: Sequence[Wish], asleep: Sequence[int], names: Sequence[str]
-) -> list[int] | None:
-    """The wants that were filed or woken, in one transaction with the cursor; None if somebody else moved that."""
+) -> int | None:
+    """How many wants were filed or woken, in one transaction with the cursor; None if somebody else moved that."""
     before, after = cursors
     if not state.marks.move(_MARK, after, from_value=before):
         return None
-    state.wants.wake(numbers=asleep, upstreams=names)
-    return [*state.wants.file(wishes), *asleep]
+    state.wants.file(wishes)
+    return len(wishes) + state.wants.wake(numbers=asleep, upstreams=names)
 
 
 def _arrived(store: "SymbolStore", events: "Sequence[Event]") -> list[Identity]:

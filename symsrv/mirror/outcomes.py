@@ -44,7 +44,6 @@ class NotAsked(StrEnum):
     BUDGET = "budget"
     LOW_DISK = "low-disk"
     BREAKER = "breaker"
-    CLAIMED = "claimed"
     NOT_PLANNED = "not-planned"
     NO_UPSTREAM = "no-upstream"
 

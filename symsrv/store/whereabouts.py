@@ -154,11 +154,13 @@ class Whereabouts:
 
     def to_record(self) -> dict[str, Any]:
         """The answer as JSON has it."""
-        return self.to_short_record() | {"sights": [one.to_record() for one in self.sights]}
-
-    def to_short_record(self) -> dict[str, Any]:
-        """The same without names, products and versions, for anybody."""
-        return {"reason": self.reason.value, "here": self.here, "sentence": self.sentence, "mend": self.mend}
+        return {
+            "reason": self.reason.value,
+            "here": self.here,
+            "sentence": self.sentence,
+            "mend": self.mend,
+            "sights": [one.to_record() for one in self.sights],
+        }
 
 
 def whereabouts(store: SymbolStore, ask: Ask) -> Whereabouts:

@@ -122,10 +122,9 @@ def test_what_is_settled_already_is_said_at_once(wants, through, state, outcome)
 
 def test_what_is_blocked_is_wished_and_not_waited_for(wants, through):
     async def run():
-        one = through(refused=lambda ask: Outcome.NOT_ALLOWED if ask.name == "crash.pdb" else None)
-        return await waits(one), one.is_hushed(PDB.encode())
+        return await waits(through(blocked=lambda: ("cr*.pdb",)))
 
-    assert asyncio.run(run()) == ((Outcome.NOT_ALLOWED, True), True)
+    assert asyncio.run(run()) == (Outcome.BLOCKED, True)
     assert [one.urgent for one in wants.filed] == [False]
 
 
