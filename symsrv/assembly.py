@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symsrv.config import Config
@@ -10,6 +11,9 @@ from symsrv.store import SymbolStore, open_store
 
 if TYPE_CHECKING:
     from symsrv.ledger.state import State
+    from symsrv.mirror.refusals import Refusals
+
+_SQLITE = "sqlite:///"
 
 
 class Assembly:
@@ -39,16 +43,36 @@ class Assembly:
         """What is wanted, listed and counted besides the store; made if there is none yet."""
         from symsrv.ledger.state import open_state  # SQLAlchemy takes longer to load than most verbs to run
 
-        url, store_id = self.config.database, None
-        if url is None or self.config.store is not None:
-            store: SymbolStore = self.__dict__.get("new_store") or self.store
-            store_id = store.id
-        state = open_state(url or f"sqlite:///{self.config.state_folder() / f'state-{store_id}.sqlite'}")
+        url, store_id = self._state_place()
+        state = open_state(url)
         self._stack.callback(state.close)
         if store_id is not None and not state.belongs_to(store_id):
             mend = "name another database, or another schema of it (?options=-csearch_path%3DNAME)"
             raise UsageError(f"the state at {state.url} is that of another store; {mend}")
         return state
+
+    @property
+    def state_if_made(self) -> "State | None":
+        """The same, if there is one already: nobody makes one by publishing, or to look at it."""
+        url, _ = self._state_place()
+        made = "state" in self.__dict__ or not url.startswith(_SQLITE) or Path(url.removeprefix(_SQLITE)).is_file()
+        return self.state if made else None
+
+    def _state_place(self) -> tuple[str, str | None]:
+        """The address of the state, and the store that it has to be that of."""
+        url, store_id = self.config.database, None
+        if url is None or self.config.store is not None:
+            store: SymbolStore = self.__dict__.get("new_store") or self.store
+            store_id = store.id
+        return url or f"{_SQLITE}{self.config.state_folder() / f'state-{store_id}.sqlite'}", store_id
+
+    @cached_property
+    def refusals(self) -> "Refusals":
+        """Which upstreams are never asked for a name."""
+        from symsrv.mirror.refusals import Refusals
+        from symsrv.mirror.registry import Registry
+
+        return Refusals(self.state, Registry(self.config.upstreams, self.state.upstreams).usable)
 
     def _opened(self, *, create: bool, two_tier: bool = False) -> SymbolStore:
         store = open_store(

@@ -4,19 +4,30 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import platformdirs
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 
 from symsrv.mirror.presets import completed
-from symsrv.mirror.settings import MirrorOptions, UpstreamOptions
-from symsrv.model.errors import SymsrvError, UsageError
-from symsrv.options import TIME, Duration, Options, masked, number_or_text, seconds
+from symsrv.mirror.settings import SPELLINGS, MirrorOptions, UpstreamOptions
+from symsrv.model.errors import UsageError
+from symsrv.options import (
+    TIME,
+    Duration,
+    Location,
+    Options,
+    Size,
+    anchored,
+    masked,
+    number_or_text,
+    place_of,
+    seconds_or,
+)
 
 FILE_NAME = "symsrv.yaml"
-_FILES = ("file", "ca_bundle", "client_cert", "client_key", "service_account")
+_SQLITE = "sqlite:///"
 
 ENVIRONMENT = {
     "SYMSRV_STORE": "store",
@@ -50,18 +61,9 @@ def _version(value: str) -> str:
     return value
 
 
-def _poll(value: object) -> object:
-    if value == "auto":
-        return value
-    try:
-        return seconds(value)
-    except ValueError as error:
-        raise ValueError(f"{error}, or auto") from error
-
-
 Poll = Annotated[
     Literal["auto"] | Annotated[float, Field(gt=0, allow_inf_nan=False)],
-    BeforeValidator(_poll),
+    BeforeValidator(seconds_or("auto")),
     number_or_text(f"^(auto|{TIME})$"),
 ]
 Listen = Annotated[str, AfterValidator(_listen)]
@@ -121,6 +123,19 @@ class ServeOptions(Options):
         default=32, ge=1, le=1024, description="How many requests may wait for a bucket or network disk."
     )
     cpu_threads: int = Field(default=2, ge=1, le=256, description="How many sections may be cut out of files at once.")
+    record_misses: bool = Field(
+        default=True, description="Whether what clients ask for and do not get is put on the missing list."
+    )
+    explain: Literal["reason", "full"] = Field(
+        default="reason",
+        description="What anybody may hear of a miss who accepts JSON: reason words alone, or with names, products, "
+        "versions and servers; the missing list itself only in full.",
+    )
+    accept_dumps: bool = Field(
+        default=False, description="Whether anybody may post crash dumps to /-/api/v1/dumps, to hear what they lack."
+    )
+    dump_limit: Size = Field(default=256 << 20, description="How large a posted dump may be, also when unpacked.")
+    dump_timeout: Duration = Field(default=60.0, gt=0, description="How long a posted dump may take to come.")
 
 
 class Config(Options):
@@ -160,11 +175,11 @@ class Config(Options):
     log: LogOptions = Field(default=LogOptions(), description="What is logged, and how.")
     watch: tuple[WatchFolder, ...] = Field(default=(), description="The folders that watch and up publish from.")
     serve: ServeOptions = Field(default=ServeOptions(), description="How the HTTP front end works.")
-    mirror: MirrorOptions = Field(default=MirrorOptions(), description="How what is missing is fetched.")
+    mirror: MirrorOptions = Field(default=MirrorOptions(), description="How what is missing is fetched from upstreams.")
     upstreams: tuple[UpstreamOptions, ...] = Field(
         default=(),
         description="The servers, buckets, folders and converters that are asked for what is missing; "
-        "'symsrv upstream add' connects others.",
+        "'symsrv upstream add' connects more.",
     )
 
     @field_validator("watch")
@@ -184,7 +199,7 @@ class Config(Options):
                 raise ValueError(f"{one.name} is listed twice")
             try:
                 completed(one)
-            except SymsrvError as error:
+            except UsageError as error:
                 raise ValueError(str(error)) from error
         return upstreams
 
@@ -204,7 +219,7 @@ class Config(Options):
         try:
             return type(self).model_validate(current | given)
         except ValidationError as error:
-            raise UsageError(_sentence(error.errors()[0])) from error
+            raise UsageError(_mistakes(error)[0][1]) from error
 
     def state_folder(self) -> Path:
         """The state folder that is meant."""
@@ -262,7 +277,7 @@ def parse(text: bytes | str, *, origin: Path) -> Config:
     try:
         config = Config.model_validate(_anchored(data, origin.resolve().parent))
     except ValidationError as error:
-        mistakes = [f"{origin}:{_line(root, one['loc'])}: {_sentence(one)}" for one in error.errors()]
+        mistakes = (f"{origin}:{_line(root, place)}: {sentence}" for place, sentence in _mistakes(error))
         raise UsageError("; ".join(mistakes)) from error
     for option in ("index", "database"):
         url = getattr(config, option)
@@ -274,44 +289,20 @@ def parse(text: bytes | str, *, origin: Path) -> Config:
 
 
 def _anchored(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Makes the file's relative folders absolute, so that it means the same from wherever it is read."""
-    anchored = dict(data)
-    for key in ("store", "state"):
-        if isinstance(anchored.get(key), str) and "://" not in anchored[key]:
-            anchored[key] = str(folder / Path(anchored[key]).expanduser())
-    if isinstance(anchored.get("pointer_roots"), list):
-        anchored["pointer_roots"] = [
-            str(folder / Path(item).expanduser()) if isinstance(item, str) else item
-            for item in anchored["pointer_roots"]
-        ]
-    if isinstance(anchored.get("watch"), list):
-        anchored["watch"] = [_below(item, folder, ("path",)) for item in anchored["watch"]]
-    if isinstance(anchored.get("upstreams"), list):
-        anchored["upstreams"] = [_anchored_upstream(item, folder) for item in anchored["upstreams"]]
-    if isinstance(anchored.get("mirror"), dict):
-        anchored["mirror"] = _secrets_below(anchored["mirror"], folder)
-    return anchored
+    """Makes the file's relative paths absolute, also where a URL may stand in their place."""
+    found: dict[str, Any] = anchored(Config, data, folder=folder)
+    for part, key in ((found, "store"), *((one, "url") for one in _mappings(found.get("upstreams")))):
+        if isinstance(part.get(key), str) and part[key] and "://" not in part[key]:
+            part[key] = str(folder / Path(part[key]).expanduser())
+    for key in ("index", "database"):
+        path = str(found.get(key)).partition(_SQLITE)[2]
+        if path and path != ":memory:":
+            found[key] = _SQLITE + str(folder / Path(path).expanduser())
+    return found
 
 
-def _anchored_upstream(item: Any, folder: Path) -> Any:
-    found = _secrets_below(item, folder)
-    is_folder = isinstance(found, dict) and isinstance(found.get("url"), str) and "://" not in found["url"]
-    return _below(found, folder, ("url",)) if is_folder and found["url"] else found
-
-
-def _secrets_below(value: Any, folder: Path) -> Any:
-    """The same with every file of a secret or a certificate made absolute, however deep."""
-    if isinstance(value, dict):
-        inner = {name: _secrets_below(part, folder) for name, part in value.items()}
-        return _below(inner, folder, _FILES)
-    return [_secrets_below(item, folder) for item in value] if isinstance(value, list) else value
-
-
-def _below(item: Any, folder: Path, names: tuple[str, ...]) -> Any:
-    if not isinstance(item, dict):
-        return item
-    paths = {name: str(folder / Path(item[name]).expanduser()) for name in names if isinstance(item.get(name), str)}
-    return {**item, **paths}
+def _mappings(items: object) -> list[dict[str, Any]]:
+    return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
 
 
 def _refuse_twins(node: Any, origin: Path) -> None:
@@ -328,12 +319,13 @@ def _refuse_twins(node: Any, origin: Path) -> None:
             _refuse_twins(item, origin)
 
 
-def _line(node: Any, location: tuple[int | str, ...]) -> int:
+def _line(node: Any, location: Location) -> int:
     """The line of the YAML where an option stands, or of the nearest part above it."""
     line = node.start_mark.line if node is not None else 0
     for step in location:
         if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
+            spelled = ((SPELLINGS.get(key.value, key.value), key, value) for key, value in node.value)
+            found = next(((key, value) for name, key, value in spelled if str(step) in (name, key.value)), None)
             if found is None:
                 break
             line, node = found[0].start_mark.line, found[1]
@@ -343,29 +335,19 @@ def _line(node: Any, location: tuple[int | str, ...]) -> int:
     return int(line) + 1
 
 
-def _sentence(error: Mapping[str, Any]) -> str:
-    """What is wrong with an option, and what would mend it."""
-    location = tuple(error["loc"])
-    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
-    if error["type"] == "extra_forbidden":
-        known = _known_keys(location)
-        near = difflib.get_close_matches(str(location[-1]).lower().replace("-", "_"), known, n=1, cutoff=0.5)
-        mend = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-        return f"unknown key {name!r}; {mend}"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{name}: {message[:1].lower()}{message[1:]}"
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    model: type[Options] = Config
-    for step in location[:-1]:
-        if isinstance(step, str) and step in model.model_fields:
-            model = _part(model.model_fields[step].annotation) or model
-    return list(model.model_fields)
-
-
-def _part(annotation: Any) -> type[Options] | None:
-    """The kind of part that an option is, or that it is many of."""
-    if isinstance(annotation, type) and issubclass(annotation, Options):
-        return annotation
-    return next((found for one in get_args(annotation) if (found := _part(one)) is not None), None)
+def _mistakes(error: ValidationError) -> list[tuple[Location, str]]:
+    """Where each mistake stands, and what it is, with what would mend it. What may be of several types is told once."""
+    found: dict[tuple[Location, str], list[str]] = {}
+    for one in error.errors():
+        unknown = one["type"] == "extra_forbidden"
+        place, known = place_of(Config, tuple(one["loc"]), unknown=unknown)
+        name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
+        if unknown:
+            near = difflib.get_close_matches(str(place[-1]).lower().replace("-", "_"), known, n=1, cutoff=0.5)
+            mend = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+            found.setdefault((place, f"unknown key {name!r}; {mend}"), [])
+        else:
+            message = str(one["msg"]).removeprefix("Value error, ")
+            sentences = found.setdefault((place, f"{name}: "), [])
+            sentences += [f"{message[:1].lower()}{message[1:]}"]
+    return [(place, said + ", or ".join(dict.fromkeys(messages))) for (place, said), messages in found.items()]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from symsrv.assembly import Assembly
 from symsrv.config import Config, host_and_port
 from symsrv.ingest.watch import Watcher
-from symsrv.model.errors import UsageError
+from symsrv.model.errors import SymsrvError, UsageError
+from symsrv.serve.api import Dumps
 from symsrv.serve.asgi import App
+from symsrv.serve.demand import Explain, Through, Wanted
 from symsrv.serve.front import create_app
 from symsrv.serve.runner import serve
 from symsrv.store import SymbolStore
@@ -33,7 +35,7 @@ class AppFactory:
 
     def __call__(self) -> App:
         """The app over this process's own view of the store."""
-        return _app(self.config, Assembly(self.config).store)
+        return _app(Assembly(self.config))
 
 
 def serve_store(assembly: Assembly, *, ready: Ready) -> int | None:
@@ -45,7 +47,7 @@ def serve_store(assembly: Assembly, *, ready: Ready) -> int | None:
         if config.serve.workers > 1:
             factory = AppFactory(config)
             return serve(factory, host=host, port=port, workers=config.serve.workers, factory=True, ready=ready)
-        return serve(_app(config, assembly.store), host=host, port=port, ready=ready)
+        return serve(_app(assembly), host=host, port=port, ready=ready)
     except OSError as error:
         if error.errno not in _NOT_OURS:
             raise
@@ -106,5 +108,32 @@ def _watch(watcher: Watcher, stop: threading.Event) -> None:
         logger.exception("stopped watching; serving goes on")
 
 
-def _app(config: Config, store: SymbolStore) -> App:
-    return create_app(store, io_threads=config.serve.io_threads, cpu_threads=config.serve.cpu_threads)
+def _app(assembly: Assembly) -> App:
+    options = assembly.config.serve
+    return create_app(
+        assembly.store,
+        io_threads=options.io_threads,
+        cpu_threads=options.cpu_threads,
+        wanted=_wanted(assembly),
+        dumps=Dumps(options.accept_dumps, limit_bytes=options.dump_limit, seconds=options.dump_timeout),
+    )
+
+
+def _wanted(assembly: Assembly) -> Wanted:
+    """What is done about misses; where there can be no state, as beside a folder of somebody else's, nothing."""
+    config = assembly.config
+    try:
+        state = assembly.state
+    except (SymsrvError, OSError) as error:
+        if config.database is not None:
+            raise
+        logger.warning("there is no missing list", extra={"error": str(error)})
+        state = None
+    mirror = config.mirror
+    return Wanted(
+        state,
+        record=config.serve.record_misses,
+        explain=Explain(config.serve.explain),
+        through=Through(mirror.fetch_through_wait, mirror.fetch_through_allow) if mirror.fetch_through else None,
+        **({} if state is None else {"refuse": assembly.refusals}),
+    )

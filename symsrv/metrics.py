@@ -24,6 +24,9 @@ class ServeMetrics(Collector):
         self.in_flight = 0
         self.connections: Callable[[], int] | None = None
         self.store_files: Callable[[], int | None] | None = None
+        self.misses: dict[str, int] = {}
+        self.waits: dict[str, int] = {}
+        self.waiting: Callable[[], int] | None = None
         self._seconds = 0.0
         self._buckets = [0] * (len(BUCKETS_SECONDS) + 1)
         self._registry = CollectorRegistry(auto_describe=False)
@@ -38,6 +41,14 @@ class ServeMetrics(Collector):
         self._seconds += seconds
         self._buckets[bisect_left(BUCKETS_SECONDS, seconds)] += 1
 
+    def count_misses(self, outcome: str, number: int) -> None:
+        """Counts misses on their way to the missing list: `recorded` or `dropped`."""
+        self.misses[outcome] = self.misses.get(outcome, 0) + number
+
+    def count_waits(self, outcome: str) -> None:
+        """Counts a client that waited for a fetch, by what came of it."""
+        self.waits[outcome] = self.waits.get(outcome, 0) + 1
+
     def collect(self) -> Iterator[Metric]:
         """The numbers as Prometheus' families."""
         requests = CounterMetricFamily(
@@ -51,6 +62,7 @@ class ServeMetrics(Collector):
         yield GaugeMetricFamily("symsrv_requests_in_flight", "Requests being answered now.", self.in_flight)
         if self.connections is not None:
             yield GaugeMetricFamily("symsrv_open_connections", "Clients connected now.", self.connections())
+        yield from self._demand()
         files = None if self.store_files is None else self.store_files()
         if files is not None:
             yield GaugeMetricFamily("symsrv_store_files", "Files that the index of the store knows.", files)
@@ -58,6 +70,18 @@ class ServeMetrics(Collector):
     def render(self) -> bytes:
         """The page that Prometheus scrapes."""
         return generate_latest(self._registry)
+
+    def _demand(self) -> Iterator[Metric]:
+        for name, counts, what in (
+            ("symsrv_misses", self.misses, "Misses on their way to the missing list, by what became of them."),
+            ("symsrv_waits", self.waits, "Clients that waited for a fetch, by what came of it."),
+        ):
+            family = CounterMetricFamily(name, what, labels=("outcome",))
+            for outcome, count in sorted(counts.items()):
+                family.add_metric((outcome,), count)
+            yield family
+        if self.waiting is not None:
+            yield GaugeMetricFamily("symsrv_clients_waiting", "Clients that wait for a fetch now.", self.waiting())
 
     def _latency(self) -> HistogramMetricFamily:
         total = 0

@@ -2,14 +2,18 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
+from inspect import unwrap
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Self, get_args, get_origin
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from symsrv.model.errors import UsageError
+
+Location = tuple[int | str, ...]
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _BYTES = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -37,6 +41,19 @@ def size(value: object) -> object:
     return int(float(match[1]) * units[match[2]])
 
 
+def seconds_or(word: str) -> Callable[[object], object]:
+    """As `seconds`, and one word besides."""
+
+    @wraps(seconds)
+    def read(value: object) -> object:
+        try:
+            return value if value == word else seconds(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {word}") from error
+
+    return read
+
+
 def masked(url: str) -> str:
     """A URL that may be shown: a password in it becomes stars."""
     parts = urlsplit(url) if "://" in url else None
@@ -46,8 +63,14 @@ def masked(url: str) -> str:
     return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
 
 
+def unsigned(url: str) -> str:
+    """The same of an address whose query may be a signature: of a web address only the path is shown."""
+    parts = urlsplit(masked(url)) if url.startswith(("http://", "https://")) else None
+    return masked(url) if parts is None or not parts.query else urlunsplit(parts._replace(query="***"))
+
+
 def plain(options: "Options") -> dict[str, Any]:
-    """The options as a YAML file would write them: durations with their unit, passwords masked."""
+    """The options as a YAML file would write them: durations with their unit, secrets masked."""
     fields = type(options).model_fields
     return {
         name: _plain(getattr(options, name), unit=_unit(field.annotation, field.metadata))
@@ -55,11 +78,11 @@ def plain(options: "Options") -> dict[str, Any]:
     }
 
 
-def _unit(annotation: Any, metadata: Iterable[Any]) -> Any:
+def _unit(annotation: Any, metadata: Iterable[Any]) -> object:
     """What a number of this type is read with, `seconds` or `size`; None for a plain one."""
     for one in metadata:
-        if isinstance(one, BeforeValidator) and one.func in (seconds, size):
-            return one.func
+        if isinstance(one, BeforeValidator) and (unit := unwrap(one.func)) in (seconds, size):
+            return unit
     found = (_unit(part, getattr(part, "__metadata__", ())) for part in get_args(annotation))
     return next((unit for unit in found if unit is not None), None)
 
@@ -67,8 +90,8 @@ def _unit(annotation: Any, metadata: Iterable[Any]) -> Any:
 def _timed(value: float) -> str:
     for letter, length in (("d", 86400), ("h", 3600)):
         if value >= length and value % length == 0:
-            return f"{value / length:g}{letter}"
-    return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
+            return f"{value / length:.15g}{letter}"
+    return f"{value:.15g}s" if value >= 1 or not value else f"{value * 1000:.12g}ms"
 
 
 def _sized(value: int) -> int | str:
@@ -90,7 +113,7 @@ def _plain(value: Any, *, unit: Any = None) -> Any:
     if isinstance(value, int) and unit is size:
         return _sized(value)
     if isinstance(value, str):
-        return masked(value)
+        return unsigned(value)
     return str(value) if isinstance(value, Path) else value
 
 
@@ -113,11 +136,74 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
+def part_of(annotation: Any) -> type[Options] | None:
+    """The part that an option of this type has, or has several of; None for a plain value."""
+    if isinstance(annotation, type) and issubclass(annotation, Options):
+        return annotation
+    found = (part_of(one) for one in get_args(annotation)) if get_origin(annotation) is not dict else ()
+    return next((one for one in found if one is not None), None)
+
+
+def place_of(model: type[Options], location: Location, *, unknown: bool = False) -> tuple[Location, list[str]]:
+    """Where a mistake stands, without the names of types that pydantic adds to it, and the keys that are known there.
+
+    `unknown`: the last step is a key that there is not.
+    """
+    annotation: Any = model
+    place: list[int | str] = []
+    for at, step in enumerate(location):
+        part = part_of(annotation)
+        if isinstance(step, int) or (unknown and at == len(location) - 1):
+            place.append(step)
+        elif part is not None and step in part.model_fields:
+            place.append(step)
+            annotation = part.model_fields[step].annotation
+        elif get_origin(annotation) is dict:
+            place.append(step)
+            annotation = get_args(annotation)[1]
+    part = part_of(annotation)
+    return tuple(place), [] if part is None else list(part.model_fields)
+
+
+def anchored(model: type[Options], data: Any, *, folder: Path) -> Any:
+    """What a file says, with its relative paths made absolute: it means the same from wherever it is read."""
+    if not isinstance(data, dict):
+        return data
+    found = dict(data)
+    for name, field in model.model_fields.items():
+        if name not in data:
+            continue
+        by_name = get_origin(field.annotation) is dict
+        part = part_of(get_args(field.annotation)[1] if by_name else field.annotation)
+        if part is not None and by_name and isinstance(data[name], dict):
+            found[name] = {key: anchored(part, value, folder=folder) for key, value in data[name].items()}
+        elif part is not None:
+            found[name] = _each(data[name], partial(anchored, part, folder=folder))
+        elif Path in (field.annotation, *get_args(field.annotation)):
+            found[name] = _each(data[name], partial(_anchored, folder=folder))
+    return found
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    return [change(one) for one in value] if isinstance(value, list) else change(value)
+
+
+def _anchored(value: Any, *, folder: Path) -> Any:
+    return str(folder / Path(value).expanduser()) if isinstance(value, str) else value
+
+
 class Secret(Options):
     """Where a secret lies; it is never written down itself, neither in YAML nor in a database."""
 
     env: str | None = Field(default=None, description="The environment variable that has it.")
     file: Path | None = Field(default=None, description="The file whose first line it is.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_itself(cls, data: object) -> object:
+        if isinstance(data, str):
+            raise ValueError("a secret is not written down here; write {env: NAME} or {file: PATH}")
+        return data
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

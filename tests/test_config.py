@@ -6,17 +6,9 @@ import pytest
 import yaml
 
 from symsrv.config import Config, ServeOptions, WatchFolder, host_and_port, load, parse
-from symsrv.mirror.settings import (
-    Credentials,
-    MirrorOptions,
-    Pattern,
-    Proxy,
-    TailOptions,
-    TellOptions,
-    UpstreamOptions,
-)
+from symsrv.mirror.settings import MirrorOptions, Pattern, TellOptions, UpstreamOptions
 from symsrv.model.errors import UsageError
-from symsrv.options import masked, plain, seconds, size
+from symsrv.options import Secret, masked, part_of, plain, seconds, size, unsigned
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "config" / "symsrv.yaml"
 HERE = Path("/etc/symsrv/symsrv.yaml")
@@ -84,6 +76,14 @@ def test_a_password_in_a_url_is_masked():
     assert masked("C:\\symbols") == "C:\\symbols"
 
 
+def test_a_query_of_a_web_address_is_not_shown():
+    assert unsigned("https://host/symbols?sig=secret") == "https://host/symbols?***"
+    assert unsigned("https://me:secret@host/symbols?sig=secret") == "https://me:***@host/symbols?***"
+    assert unsigned("https://host/symbols") == "https://host/symbols"
+    assert unsigned("postgresql://me@db/symbols?options=x") == "postgresql://me@db/symbols?options=x"
+    assert unsigned("what? no address") == "what? no address"
+
+
 def test_nothing_at_all_is_a_configuration():
     assert load() == Config()
     assert parse("", origin=HERE) == Config()
@@ -98,7 +98,7 @@ def test_an_unknown_key_names_its_line_and_the_nearest_known_one():
 
 
 def test_an_unknown_key_that_resembles_nothing_gets_the_list():
-    assert refused("serve:\n  zzzzzz: 1\n").endswith("known here: workers, io_threads, cpu_threads")
+    assert refused("serve:\n  zzzzzz: 1\n").endswith("known here: " + ", ".join(ServeOptions.model_fields))
 
 
 @pytest.mark.parametrize(
@@ -234,24 +234,32 @@ def test_the_shipped_file_says_the_defaults():
     assert parse(EXAMPLE.read_text(encoding="utf-8"), origin=EXAMPLE).model_dump() == Config().model_dump()
 
 
-def test_the_commented_folder_in_the_shipped_file_shows_every_option_of_one():
-    commented = EXAMPLE.read_text(encoding="utf-8").split("watch: []\n")[1].split("\n\n")[0]
-    text = "".join(f"{line.removeprefix('# ')}\n" for line in commented.splitlines())
-
-    (folder,) = yaml.safe_load(text)["watch"]
-
-    assert list(folder) == list(WatchFolder.model_fields)
-    assert parse(text, origin=HERE).watch[0].model_copy(update={"path": Path("x")}) == WatchFolder(path=Path("x"))
+def commented(name: str) -> str:
+    """An example in the shipped file, without its comments' marks."""
+    lines = EXAMPLE.read_text(encoding="utf-8").split(f"{name}: []\n")[1].split("\n\n")[0].splitlines()
+    return "".join(f"{line.strip().removeprefix('# ')}\n" for line in lines if line.strip().startswith("#"))
 
 
-def test_the_commented_upstream_in_the_shipped_file_shows_every_option_of_one():
-    commented = EXAMPLE.read_text(encoding="utf-8").split("upstreams: []\n")[1].split("\n\n")[0]
-    text = "".join(f"{line.removeprefix('# ')}\n" for line in commented.splitlines())
+@pytest.mark.parametrize(
+    ("name", "part", "given"),
+    [
+        ("watch", WatchFolder, {"path"}),
+        ("upstreams", UpstreamOptions, {"name", "url"}),
+        ("tell", TellOptions, {"name", "url"}),
+    ],
+)
+def test_the_shipped_file_shows_every_option_of_what_may_be_many(name, part, given):
+    ((only,),) = yaml.safe_load(commented(name)).values()
 
-    (upstream,) = yaml.safe_load(text)["upstreams"]
+    assert list(only) == list(part.model_fields)
+    shown, least = part.model_validate(only), part.model_validate({key: only[key] for key in given})
+    assert shown == least
 
-    assert list(upstream) == list(UpstreamOptions.model_fields)
-    assert parse(text, origin=HERE).upstreams[0] == UpstreamOptions(name=upstream["name"], url=upstream["url"])
+
+def test_a_mistake_in_a_receiver_names_its_line():
+    text = "mirror:\n  tell:\n  - name: ci\n    url: https://ci.example/\n    secrt: {env: HOOK}\n"
+
+    assert refused(text) == "symsrv.yaml:5: unknown key 'mirror.tell[0].secrt'; did you mean 'secret'?"
 
 
 def test_upstreams_are_named_once_and_know_their_preset():
@@ -285,26 +293,6 @@ def test_what_an_upstream_may_not_say(option, sentence):
     assert "hunter2" not in said
 
 
-def test_the_files_that_an_upstream_names_are_below_the_configuration():
-    text = """upstreams:
-- {name: a, url: ../shared/symbols}
-- {name: b, url: https://b.example/, credentials: {password: {file: secret}, ca_bundle: certs/ca.pem}}
-- {name: c, url: s3://bucket/sym, credentials: {headers: {X-Key: {file: /run/key}}, service_account: sa.json}}
-mirror:
-  tell: [{name: t, url: https://t.example/, secret: {file: hook}}]
-"""
-
-    found = parse(text, origin=HERE)
-
-    a, b, c = found.upstreams
-    assert a.url == "/etc/symsrv/../shared/symbols"
-    assert b.credentials.password.file == Path("/etc/symsrv/secret")
-    assert b.credentials.ca_bundle == Path("/etc/symsrv/certs/ca.pem")
-    assert c.url == "s3://bucket/sym"
-    assert c.credentials.headers["X-Key"].file == Path("/run/key")
-    assert found.mirror.tell[0].secret.file == Path("/etc/symsrv/hook")
-
-
 def test_the_words_of_symbolds_users_are_taken():
     lists = "use_whitelist: true, whitelist: [{name: x}], blacklist: [{name: y}]"
 
@@ -322,9 +310,17 @@ def test_numbers_that_are_no_durations_are_shown_without_a_unit():
     assert plain(MirrorOptions())["keep_free"] == "1GiB"
 
 
+def parts(model):
+    yield model
+    for field in model.model_fields.values():
+        if (part := part_of(field.annotation)) is not None:
+            yield from parts(part)
+
+
 def test_every_option_has_a_sentence():
-    parts = [type(getattr(Config(), name)) for name in ("log", "serve", "mirror")]
-    for model in (Config, *parts, WatchFolder, UpstreamOptions, Credentials, Proxy, Pattern, TailOptions, TellOptions):
+    every = set(parts(Config))
+    assert {WatchFolder, ServeOptions, MirrorOptions, TellOptions, UpstreamOptions, Pattern, Secret} <= every
+    for model in every:
         for name, field in model.model_fields.items():
             assert field.description, name
             assert field.description.endswith("."), name
@@ -367,3 +363,118 @@ def test_folders_for_pointers_are_relative_to_the_file_and_printed(tmp_path):
     assert plain(config)["pointer_roots"] == [str(tmp_path / "builds"), "/abs"]
     assert Config().pointer_roots == ()
     assert "pointer_roots" in refused("pointer_roots: builds")
+
+
+UPSTREAM = """\
+upstreams:
+  - name: one
+    url: https://symbols.example.com
+  - name: two
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("layuots: [ssqp]", "unknown key 'upstreams[1].layuots'; did you mean 'layouts'?"),
+        ("layouts: [ssqp, ssq]", "upstreams[1].layouts: 'ssq' is no layout; there are symstore, ssqp, breakpad, "),
+        ("layouts: []", "upstreams[1].layouts: an upstream speaks one layout at least"),
+        ("kind: ftp", "upstreams[1].kind: 'ftp' is no kind of upstream; there are http, bucket, folder, convert"),
+        ("url: https:///path", "upstreams[1].url: 'https:///path' names no host"),
+        ("url: https://me:secret@host/", "upstreams[1].url: a password does not belong into the URL"),
+        ("proxy: {url: http://me:secret@proxy}", "upstreams[1].proxy.url: a password does not belong into the URL"),
+        ("credentials: {password: secret}", "upstreams[1].credentials.password: a secret is not written down here"),
+        ("credentials: {headers: {Authorization: secret}}", "upstreams[1].credentials.headers: the value of Author"),
+        (
+            "credentials: {password: {evn: X}}",
+            "unknown key 'upstreams[1].credentials.password.evn'; did you mean 'env'?",
+        ),
+        ("credentials: {headers: {X: {evn: X}}}", "unknown key 'upstreams[1].credentials.headers.X.evn'; did you mean"),
+        ("credentials: {headers: {X: 5}}", "upstreams[1].credentials.headers.X: input should be a valid string"),
+        ("whitelist: [{nmae: x}]", "unknown key 'upstreams[1].allow[0].nmae'; did you mean 'name'?"),
+        ("rate: 0", "upstreams[1].rate: input should be greater than 0"),
+        ("tail: {evry: 5s}", "unknown key 'upstreams[1].tail.evry'; did you mean 'every'?"),
+        ("size_limit: much", "upstreams[1].size_limit: 'much' is not a size; write 2GiB, 64KiB or 10MB"),
+        ("miss_ttl: long", "upstreams[1].miss_ttl: 'long' is not a duration; write 30s"),
+        ("window: late", "upstreams[1].window: string should match pattern"),
+    ],
+)
+def test_what_is_wrong_with_an_upstream_is_said_with_its_line(option, sentence):
+    said = refused(UPSTREAM.format(option))
+
+    assert said.startswith("symsrv.yaml:5: ")
+    assert sentence in said
+    assert "secret@" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "mirror:\n  skip_for: evr",
+            "symsrv.yaml:2: mirror.skip_for: 'evr' is not a duration; write 30s, 5m, 1h30m or",
+        ),
+        ("mirror:\n  rounds: 0", "symsrv.yaml:2: mirror.rounds: input should be greater"),
+        ("mirror: {cocnurrency: 1}", "symsrv.yaml:1: unknown key 'mirror.cocnurrency'; known here: downloads, every"),
+        ("mirror:\n  tell:\n  - name: a", "symsrv.yaml:3: mirror.tell[0]: say where it is told, by url or by exec"),
+        ("upstreams: [{name: a}, {name: a}]", "symsrv.yaml:1: upstreams: a is listed twice"),
+        ("upstreams: [{name: a, allow: [], whitelist: []}]", "upstreams[0]: allow is written twice, once as whitelist"),
+        ("upstreams: [{url: x}]", "symsrv.yaml:1: upstreams[0].name: field required"),
+        ("upstreams: all", "symsrv.yaml:1: upstreams: input should be a valid tuple"),
+    ],
+)
+def test_what_is_wrong_with_fetching_is_said_with_its_line(text, sentence):
+    assert sentence in refused(text)
+
+
+def test_a_mistake_is_told_once_whatever_types_an_option_may_have():
+    assert refused("mirror: {skip_for: -5}").count("mirror.skip_for") == 1
+    assert refused("upstreams: [{name: a, tail: 5}]").count("upstreams[0].tail") == 1
+
+
+def test_paths_of_upstreams_and_databases_are_relative_to_the_file(tmp_path):
+    text = """
+database: sqlite:///state/kept.sqlite
+index: sqlite:////abs/index.sqlite
+upstreams:
+- name: folder
+  url: ../symbols
+- name: server
+  url: https://symbols.example.com
+  credentials:
+    ca_bundle: certificates/ca.pem
+    password: {file: secrets/password}
+    headers: {X-Team: {file: /abs/team}, X-Key: {file: key}, X-Plain: a/b}
+mirror: {tell: [{name: hook, url: "https://h", secret: {file: secrets/hook}}]}
+"""
+    config = parse(text, origin=tmp_path / "symsrv.yaml")
+
+    folder, server = config.upstreams
+    assert Path(folder.url).resolve() == tmp_path.parent / "symbols"
+    assert server.url == "https://symbols.example.com"
+    assert server.credentials.ca_bundle == tmp_path / "certificates" / "ca.pem"
+    assert server.credentials.password == Secret(file=tmp_path / "secrets" / "password")
+    files = {"X-Team": Secret(file=Path("/abs/team")), "X-Key": Secret(file=tmp_path / "key")}
+    assert server.credentials.headers == files | {"X-Plain": "a/b"}
+    assert config.mirror.tell[0].secret == Secret(file=tmp_path / "secrets" / "hook")
+    assert config.database == f"sqlite:///{tmp_path}/state/kept.sqlite"
+    assert config.index == "sqlite:////abs/index.sqlite"
+    assert parse("database: 'sqlite:///:memory:'", origin=HERE).database == "sqlite:///:memory:"
+
+
+def test_what_is_printed_is_read_back():
+    text = "mirror: {keep_log: 30d, keep_free: 1500, skip_for: never, window: '22:00-06:00'}\n"
+    text += "upstreams: [{name: a, url: 's3://b/c', rate: 0.5, size_limit: 3GiB, pause: 250ms, miss_ttl: 36h}]\n"
+    config = parse(text, origin=HERE)
+
+    shown = plain(config)
+
+    assert (shown["mirror"]["keep_log"], shown["mirror"]["keep_free"]) == ("30d", 1500)
+    assert {shown["upstreams"][0][name] for name in ("rate", "size_limit", "pause", "miss_ttl")} == {
+        0.5,
+        "3GiB",
+        "250ms",
+        "36h",
+    }
+    assert parse(yaml.safe_dump(shown), origin=HERE) == config

@@ -10,6 +10,7 @@ from symsrv.assembly import Assembly
 from symsrv.config import Config
 from symsrv.daemon import AppFactory, know_files, serve_store, watch_and_serve
 from symsrv.layouts import parse_any
+from symsrv.ledger.state import LedgerError
 from symsrv.store import open_store
 from tests.crash.publishing import draft, image
 from tests.made.elf_builder import BUILD_ID, build_elf
@@ -171,5 +172,66 @@ def test_the_watcher_is_stopped_when_the_port_is_taken(store, tmp_path, monkeypa
         watch_and_serve(assembly, watcher, ready=lambda *where: None)
 
     assert watcher.ended
+    settle()
+    assembly.close()
+
+
+MISS = "app.exe/5AB380779000/app.exe"
+
+
+def app_of(assembly, served):
+    serve_store(assembly, ready=lambda *where: None)
+    settle()
+    return served[0][0]
+
+
+def test_what_clients_miss_is_on_the_missing_list(store, tmp_path, served):
+    assembly = Assembly(config(tmp_path))
+    app = app_of(assembly, served)
+
+    assert app.at_once(MISS.encode())[0] == 404
+    app.close()
+
+    assert [one.ask.name for one in assembly.state.wants.list()] == ["app.exe"]
+    assembly.close()
+
+
+def test_recording_and_waiting_are_as_configured(store, tmp_path, served):
+    assembly = Assembly(
+        config(
+            tmp_path,
+            serve={"record_misses": False},
+            mirror={"fetch_through": True, "fetch_through_allow": ["other*"], "fetch_through_wait": 0.1},
+        )
+    )
+    app = app_of(assembly, served)
+
+    assert app.at_once(MISS.encode())[0] == 404
+    assert app.at_once(MISS.replace("app", "other").encode()) is None
+    app.close()
+
+    assert assembly.state.wants.list() == []
+    assembly.close()
+
+
+def test_a_folder_beside_which_nothing_can_be_kept_is_served_all_the_same(store, tmp_path, served, caplog):
+    (tmp_path / "nowhere").write_text("no folder")
+    assembly = Assembly(config(tmp_path).override(state=tmp_path / "nowhere"))
+    app = app_of(assembly, served)
+
+    assert app.at_once(MISS.encode())[0] == 404
+    app.close()
+    assembly.close()
+
+    assert "there is no missing list" in caplog.text
+
+
+def test_a_database_that_was_named_has_to_be_there(store, tmp_path, served):
+    (tmp_path / "nowhere").write_text("no folder")
+    assembly = Assembly(config(tmp_path, database=f"sqlite:///{tmp_path}/nowhere/state.sqlite"))
+
+    with pytest.raises(LedgerError):
+        serve_store(assembly, ready=lambda *where: None)
+
     settle()
     assembly.close()

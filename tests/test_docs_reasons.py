@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from symsrv.mirror.outcomes import NotAsked
+from symsrv.mirror.probing import Found
+from symsrv.mirror.published import NotFollowed
 from symsrv.serve.answer import Reason
 from symsrv.store.needs import State
+from symsrv.store.prospects import Prospect
 from symsrv.store.whereabouts import ORDER, Why
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -19,13 +22,18 @@ WORD = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
 BY_WORD = ("NotIdentified", "SourceError", "ArchiveError", "BackendError", "ConversionError", "NotTold")
 BY_WORD += ("Absent", "Refused", "Unavailable", "WrongContent")
 """The errors that are told their reason word, as their first argument."""
+BY_SECOND = ("_complain", "Rejected")
+"""What is told it as the second."""
 
 
 SECTIONS = {
     Why: "## Why a symbol is or is not to be had",
+    Prospect: "## What is done about a file that is not here",
     State: "## The state of a dump's module",
     Reason: "## What the server answers",
+    Found: "## What the connection test finds",
     NotAsked: "## Why an upstream is not asked",
+    NotFollowed: "## What is not followed of an upstream",
 }
 
 
@@ -52,7 +60,7 @@ def said_in(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else ""
             places = [one.value for one in node.keywords if is_reason(one.arg or "")]
-            places += node.args[:1] if name in BY_WORD else node.args[1:2] if name == "_complain" else []
+            places += node.args[:1] if name in BY_WORD else node.args[1:2] if name in BY_SECOND else []
             for place in places:
                 yield from words_of(place)
         elif isinstance(node, ast.FunctionDef) and node.name.startswith("unfit"):

@@ -43,3 +43,20 @@ def test_observing_costs_next_to_nothing():
         return min(times) / count
 
     assert best_of(5) < 10e-6  # 0.3 µs here; the bound leaves room for a slow, busy machine
+
+
+def test_what_becomes_of_misses_is_shown():
+    metrics = ServeMetrics()
+    assert "symsrv_clients_waiting" not in metrics.render().decode()
+
+    metrics.count_misses("recorded", 3)
+    metrics.count_misses("recorded", 4)
+    metrics.count_misses("dropped", 1)
+    metrics.count_waits("arrived")
+    metrics.waiting = lambda: 2
+
+    shown = metrics.render().decode()
+    assert 'symsrv_misses_total{outcome="recorded"} 7.0' in shown
+    assert 'symsrv_misses_total{outcome="dropped"} 1.0' in shown
+    assert 'symsrv_waits_total{outcome="arrived"} 1.0' in shown
+    assert "symsrv_clients_waiting 2.0" in shown

@@ -1,9 +1,9 @@
 """`symsrv config`: checks the configuration and prints what is in effect."""
 
 import json
-import textwrap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_origin
 
 import click
 
@@ -68,55 +68,86 @@ def _doubts(config: "Config") -> list[str]:
     ]
     if config.watch and config.store is None:
         doubts.append("watch: there are folders to publish from, and no store to publish to; set 'store:'")
-    return doubts
+    if config.upstreams and config.store is None:
+        doubts.append("upstreams: there are upstreams to fetch from, and no store to publish to; set 'store:'")
+    if config.mirror.fetch_through and not config.mirror.fetch_through_allow:
+        doubts.append("mirror: fetch_through is on, and fetch_through_allow names nothing that may be fetched so")
+    return doubts + [f"{place}: {error}" for place, error in _lost_secrets(config, "")]
+
+
+def _lost_secrets(value: object, place: str) -> Iterator[tuple[str, UsageError]]:
+    """Secrets that do not lie where they should, and where they are named."""
+    from symsrv.options import Options, Secret
+
+    if isinstance(value, Secret):
+        try:
+            value.value()
+        except UsageError as error:
+            yield place.lstrip("."), error
+    elif isinstance(value, Options):
+        for name in type(value).model_fields:
+            yield from _lost_secrets(getattr(value, name), f"{place}.{name}")
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _lost_secrets(one, f"{place}.{name}")
+    elif isinstance(value, tuple):
+        for at, one in enumerate(value):
+            yield from _lost_secrets(one, f"{place}[{at}]")
 
 
 def example_yaml() -> str:
     """The text of `config/symsrv.yaml`, made from the options themselves."""
-    from symsrv.config import Config, WatchFolder
-    from symsrv.mirror.settings import UpstreamOptions
-    from symsrv.options import plain
+    from symsrv.config import Config
 
-    lines = [EXAMPLE_HEAD]
-    defaults = Config()
-    many: dict[str, Options] = {
-        "watch": WatchFolder(path=Path("build/output")),
-        "upstreams": UpstreamOptions(name="build", url="https://build.example/symbols"),
-    }
-    for name, field in Config.model_fields.items():
-        lines.append(f"\n# {field.description}\n")
-        if name in many:
-            lines += [f"{name}: []\n", f"# {name}:\n"]
-            first, second, *rest = "".join(_commented(many[name], "    ")).splitlines()
-            lines += [f"# {line}\n" for line in (first, f"  - {second.lstrip()}", *rest)]
-        elif part := _part(getattr(defaults, name)):
-            lines += [f"{name}:\n", *_commented(part, "  ")]
-        else:
-            lines.append(_yaml({name: plain(defaults)[name]}))
-    return "".join(lines)
+    return EXAMPLE_HEAD + "".join(f"\n{part}" for part in _shown(Config(), ""))
 
 
-def _part(value: object) -> "Options | None":
-    from symsrv.options import Options
+def _shown(options: "Options", indent: str) -> Iterator[str]:
+    """Each option with what it is for. A part that is not there by default stands behind it, commented out."""
+    from symsrv.options import Options, plain
 
-    return value if isinstance(value, Options) else None
-
-
-def _commented(options: "Options", indent: str) -> list[str]:
-    from symsrv.options import plain
-
-    shown = plain(options)
-    lines = []
+    values = plain(options)
     for name, field in type(options).model_fields.items():
-        lines.append(f"{indent}# {field.description}\n")
-        if part := _part(getattr(options, name)):
-            lines += [f"{indent}{name}:\n", *_commented(part, indent + "  ")]
-        else:
-            lines.append(textwrap.indent(_yaml({name: shown[name]}), indent))
-    return lines
+        value = getattr(options, name)
+        head = f"{indent}# {field.description}\n"
+        if isinstance(value, Options):
+            yield f"{head}{indent}{name}:\n" + "".join(_shown(value, f"{indent}  "))
+            continue
+        line = _yaml({name: values[name]}, short=bool(values[name]) and isinstance(values[name], list | dict))
+        yield f"{head}{indent}{line}" + _commented(name, field.annotation, indent=indent)
 
 
-def _yaml(data: dict[str, object]) -> str:
+def _commented(name: str, annotation: object, *, indent: str) -> str:
+    from symsrv.options import part_of
+
+    example = _examples().get(part_of(annotation))
+    if example is None:
+        return ""
+    many = isinstance(annotation, type) or get_origin(annotation) is tuple
+    block = "".join(_shown(example, "    " if many else "  "))
+    if many:
+        first = f"    {next(iter(type(example).model_fields))}:"
+        block = block.replace(first, first.replace("    ", "  - ", 1), 1)
+    return "".join(f"{indent}# {line}\n" for line in f"{name}:\n{block}".splitlines())
+
+
+def _examples() -> "dict[type[Options] | None, Options]":
+    """One of each part of which there may be none or many."""
+    from symsrv.config import WatchFolder
+    from symsrv.mirror.settings import Pattern, TailOptions, TellOptions, UpstreamOptions
+
+    examples = (
+        WatchFolder(path=Path("build/output")),
+        UpstreamOptions(name="build", url="https://build.example/symbols"),
+        TellOptions(name="ci", url="https://ci.example/hook"),
+        Pattern(name="nt*.pdb"),
+        TailOptions(),
+    )
+    return {type(one): one for one in examples}
+
+
+def _yaml(data: dict[str, object], *, short: bool = False) -> str:
     import yaml
 
-    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1000))
+    flow = None if short else False  # None writes lists of plain values on one line
+    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1000, default_flow_style=flow))

@@ -197,6 +197,14 @@ class Index:
             )
         return found
 
+    def own(self, numbers: Iterable[int]) -> set[int]:
+        """Those of some numbers that are transactions of symsrv's: their entries name each file that they hold."""
+        found: set[int] = set()
+        for batch in chunks(numbers):
+            ours = (transactions.c.number.in_(batch), transactions.c.foreign_tool == 0)
+            found.update(row[0] for row in self._all(select(transactions.c.number).where(*ours)))
+        return found
+
     def known(self, numbers: Iterable[int]) -> set[int]:
         """Those of some numbers that are transactions."""
         found: set[int] = set()

@@ -36,7 +36,6 @@ HEAD_LINES = 20
 BATCH_WANTS = 1000
 TAIL_BYTES = 512
 _PLACES = 8  # of logs that begin alike
-_TRIES = 3
 _SEGMENTS = 8  # no dialect's path has more
 _PROBES = ("file.ptr", "refs.ptr", "index2.txt", "pingme.txt")
 _HIDDEN_SEPARATORS = ("%2f", "%5c", "%00")
@@ -278,18 +277,12 @@ def forget_old(state: "State", *, limit: int = LOGS_LIMIT) -> int:
 
 
 def _file(state: "State", batch: Batch, name: str, *, before: str | None, after: str) -> None:
-    from symsrv.ledger.state import LedgerError
+    def work() -> None:
+        if not state.marks.move(name, after, from_value=before):
+            raise StoreLocked("somebody else is reading the same access log; try again")
+        state.wants.file(batch.wishes)
 
-    for left in reversed(range(_TRIES)):
-        try:
-            with state.together():
-                if not state.marks.move(name, after, from_value=before):
-                    raise StoreLocked("somebody else is reading the same access log; try again")
-                state.wants.file(batch.wishes)
-            return
-        except LedgerError as error:
-            if not (error.transient and left):
-                raise
+    state.transaction(work)
 
 
 def _places(first: str, kept: str | None) -> list[Place]:

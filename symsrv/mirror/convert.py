@@ -16,7 +16,7 @@ from symsrv.layouts import parse_any
 from symsrv.layouts.breakpad import Breakpad
 from symsrv.mirror import material
 from symsrv.mirror.base import Absent, Fetched, Refused, Stage, Try, Unavailable, WrongContent, unheard
-from symsrv.mirror.converters import ConversionError, Job, chosen
+from symsrv.mirror.converters import ConversionError, Converter, Job, chosen
 from symsrv.mirror.material import Material
 from symsrv.mirror.programs import Bounds
 from symsrv.mirror.settings import UpstreamOptions
@@ -64,16 +64,20 @@ class Convert:
 
     def fetch(self, one: Try, into: Path, *, stage: Stage = unheard) -> Fetched:
         """Converts. Raises Absent while the debug file is not here, which is wished for then, or Refused."""
-        ask = parse_any(one.path)
-        if ask is None or ask.wants is not Wants.SYM:
-            raise Absent("nothing-to-convert", f"{one.path} is nothing that is made by converting")
         heard = partial(stage, "converting", 0)
         heard()
         for left in into.glob(f"{_SCRATCH}*"):
             shutil.rmtree(left, ignore_errors=True)
         scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=into))
+        ask = parse_any(one.path)
         try:
-            return self._fetched(one, ask, scratch, heard=heard)
+            converter, tool = chosen(MAKES, self.options.url)  # first, so that a test of the connection finds it
+            if ask is None or ask.wants is not Wants.SYM:
+                raise Absent("nothing-to-convert", f"{one.path} is nothing that is made by converting")
+            found = self._found(ask, converter, heard=heard)
+            made = converter.convert(tool, self._job(found, scratch, heard=heard))
+            whole = into / "made.sym"
+            made.replace(whole)
         except ConversionError as error:
             if error.reason != "nothing-to-convert":
                 raise Refused(error.reason, str(error)) from error
@@ -85,20 +89,17 @@ class Convert:
             raise Unavailable(error.reason, str(error)) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+        notes = ["made without its program, which has the unwind data"] if found.lacks_unwind_data else []
+        return Fetched(whole, 0, address=f"{one.address} by {tool}", tool=str(tool), notes=notes)
 
     def close(self) -> None:
         """Nothing is kept open; what runs is ended by who waits for it."""
 
-    def _fetched(self, one: Try, ask: Ask, scratch: Path, *, heard: Heard) -> Fetched:
-        converter, tool = chosen(MAKES, self.options.url)
+    def _found(self, ask: Ask, converter: Converter, *, heard: Heard) -> Material:
         found = material.find(self._store, ask, converter.takes)
         if found.lacks_unwind_data and self._program_comes(found.name, heard=heard):
             found = material.find(self._store, ask, converter.takes)
-        made = converter.convert(tool, self._job(found, scratch, heard=heard))
-        whole = scratch.parent / "made.sym"
-        made.replace(whole)
-        notes = ["made without its program, which has the unwind data"] if found.lacks_unwind_data else []
-        return Fetched(whole, 0, address=one.address, tool=str(tool), notes=notes)
+        return found
 
     def _job(self, found: Material, scratch: Path, *, heard: Heard) -> Job:
         bounds = Bounds(
@@ -137,9 +138,9 @@ class Convert:
             time.sleep(_LOOK_SECONDS)
         return waited
 
-    def _wish(self, ask: Ask) -> None:
+    def _wish(self, ask: Ask | None) -> None:
         """Wishes for the debug file; when it comes, these text symbols are tried again at once (`converting.py`)."""
-        if self._state is not None and (wanted := material.partner(self._store, ask)) is not None:
+        if ask is not None and self._state is not None and (wanted := material.partner(self._store, ask)) is not None:
             self._state.wants.file([Wish(wanted, who=WHO)])
 
 

@@ -13,6 +13,7 @@ from symsrv.mirror import material
 from symsrv.mirror.convert import MAKES, WHO
 from symsrv.mirror.converters import CONVERTERS
 from symsrv.mirror.forms.base import ARRIVED
+from symsrv.mirror.originals import let_go
 from symsrv.mirror.settings import UpstreamOptions
 from symsrv.model.ask import Wants
 from symsrv.model.identity import SYM, Identity
@@ -49,33 +50,36 @@ class _Cursor:
 
 def converts(upstreams: Iterable[UpstreamOptions]) -> list[UpstreamOptions]:
     """Those of some upstreams that are converters, and switched on."""
-    return [one for one in upstreams if one.enabled and (one.kind == "convert" or not (one.kind or one.url))]
+    return [one for one in upstreams if one.enabled and one.kind == "convert"]
 
 
-def notice(store: "SymbolStore", state: "State", upstreams: Iterable[UpstreamOptions]) -> int:
+def notice(store: "SymbolStore", state: "State", upstreams: Iterable[UpstreamOptions]) -> list[int]:
     """Looks at what arrived since the last time; wakes the wants that it may answer, files those that it calls for.
 
-    Returns how many wants were woken or filed. Without a converter nothing happens, and what arrives meanwhile is
+    `upstreams` are all that are connected: of some, files that were only fetched to be converted are not kept. Returns
+    the numbers of those wants. Without a converter nothing happens, and what arrives meanwhile is
     looked at when there is one. Idempotent: two processes that do it at the same time do it once.
     """
+    upstreams = list(upstreams)
     able = converts(upstreams)
     if not able:
-        return 0
+        return []
     text = state.marks.text(_MARK)
     cursor = _Cursor.of(text)
     if cursor is None:
         state.marks.move(_MARK, str(_Cursor(state.events.last())), from_value=text or None)
-        return 0
+        return []
     names = [one.name for one in able]
-    count = 0
+    found: list[int] = []
     while True:
         events = state.events.after(cursor.read, AT_ONCE, kind=ARRIVED)
         arrived = _arrived(store, events)
+        let_go(store, state, arrived, upstreams)
         waiting = _waiting(state, arrived, cursor.again)
         busy = tuple(one.id for one in waiting if one.state is WantState.CLAIMED)
         after = _Cursor(events[-1].id if events else cursor.read, busy)
         if after == cursor:
-            return count
+            return found
         step = partial(
             _step,
             state,
@@ -85,20 +89,20 @@ def notice(store: "SymbolStore", state: "State", upstreams: Iterable[UpstreamOpt
             names=names,
         )
         if (done := state.transaction(step)) is None:
-            return count
-        count += done
+            return found
+        found += done
         cursor = after
 
 
 def _step(
     state: "State", cursors: tuple[str, str], *, wishes: Sequence[Wish], asleep: Sequence[int], names: Sequence[str]
-) -> int | None:
-    """How many wants were filed or woken, in one transaction with the cursor; None if somebody else moved that."""
+) -> list[int] | None:
+    """The wants that were filed or woken, in one transaction with the cursor; None if somebody else moved that."""
     before, after = cursors
     if not state.marks.move(_MARK, after, from_value=before):
         return None
-    state.wants.file(wishes)
-    return len(wishes) + state.wants.wake(numbers=asleep, upstreams=names)
+    state.wants.wake(numbers=asleep, upstreams=names)
+    return [*state.wants.file(wishes), *asleep]
 
 
 def _arrived(store: "SymbolStore", events: "Sequence[Event]") -> list[Identity]:

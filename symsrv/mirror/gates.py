@@ -53,6 +53,13 @@ class Gates:
             return _later(options, NotAsked.LOW_DISK, why, now + timedelta(seconds=_FULL_SECONDS))
         return None
 
+    def foresee(self, options: UpstreamOptions, now: datetime) -> Outcome | None:
+        """What `refuse` would say, without being the probe that a breaker lets through."""
+        if (why := self.shut(options, now)) is not None:
+            return why
+        its = [one.until for one in self._state.breakers.list() if one.host == host_of(options)]
+        return _left_alone(options, its[0]) if its and its[0] is not None and its[0] > now else None
+
     def refuse(self, options: UpstreamOptions, now: datetime) -> Outcome | None:
         """The same, and the breaker of its host. If that lets a probe through, we are the one."""
         if (why := self.shut(options, now)) is not None:
@@ -61,10 +68,7 @@ class Gates:
         if host not in self._troubled:
             return None
         until = self._state.breakers.allows(host)
-        if until is None:
-            return None
-        why_not = f"{host} failed too often, and is left alone until {until:%Y-%m-%d %H:%M:%S} UTC"
-        return _later(options, NotAsked.BREAKER, why_not, until)
+        return None if until is None else _left_alone(options, until)
 
     def count(self, upstream: str, received: int) -> None:
         """Counts bytes that came, against the day's budget."""
@@ -78,11 +82,11 @@ class Gates:
             self._state.breakers.ok(host)
             self._troubled.discard(host)
 
-    def failed(self, options: UpstreamOptions, reason: str) -> None:
-        """Notes that a host did not answer as it should."""
+    def failed(self, options: UpstreamOptions, reason: str, *, retry_after: float | None = None) -> None:
+        """Notes that a host did not answer as it should; `retry_after` is for how many seconds it wants no request."""
         host = host_of(options)
         self._troubled.add(host)
-        self._state.breakers.failed(host, reason)
+        self._state.breakers.failed(host, reason, pause_seconds=retry_after)
 
     def flush(self) -> None:
         """Records what was spent, and reads what others have recorded."""
@@ -108,6 +112,11 @@ class Gates:
 def host_of(options: UpstreamOptions) -> str:
     """The host whose breaker counts for an upstream; what has no host stands for itself."""
     return urlsplit(options.url).netloc.rpartition("@")[2] or options.url or options.name
+
+
+def _left_alone(options: UpstreamOptions, until: datetime) -> Outcome:
+    why = f"{host_of(options)} failed too often, and is left alone until {until:%Y-%m-%d %H:%M:%S} UTC"
+    return _later(options, NotAsked.BREAKER, why, until)
 
 
 def _later(options: UpstreamOptions, reason: str, sentence: str, until: datetime) -> Outcome:

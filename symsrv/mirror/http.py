@@ -1,11 +1,13 @@
 """Upstreams that are asked by HTTP."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from symsrv.mirror.base import Fetched, Stage, Try, unheard
 from symsrv.mirror.downloading import Download
 from symsrv.mirror.pace import Pace
+from symsrv.mirror.pointers import brought
 from symsrv.mirror.progress import Part
 from symsrv.mirror.requesting import Requester
 from symsrv.mirror.seats import Seats
@@ -32,7 +34,18 @@ class Http:
         return tries(ask, self.options)
 
     def fetch(self, one: Try, into: Path, *, stage: Stage = unheard) -> Fetched:
-        """One GET, and as many more as broken connections make necessary."""
+        """One GET, and as many more as broken connections make necessary; what a pointer leads to, below the URL."""
+        fetched = self._fetch(one, into, stage=stage)
+        if not one.pointer:
+            return fetched
+        return brought(fetched, one, partial(self._fetch, into=into, stage=stage), url=self.options.url)
+
+    def close(self) -> None:
+        """Ends what is under way, too, as Unavailable (`closed`)."""
+        self._pace.close()
+        self._connections.close()
+
+    def _fetch(self, one: Try, into: Path, *, stage: Stage) -> Fetched:
         url = location(self.options.url, one.path)
         part = Part(into, (self.options.url, one.path, *(f"{name}: {value}" for name, value in one.headers)))
         download = Download(self._requester, self._pace, self.options, part=part, stage=stage, seats=self._seats)
@@ -40,11 +53,6 @@ class Http:
             fetched = download.run(url, dict(one.headers))
         fetched.address = one.address
         return fetched
-
-    def close(self) -> None:
-        """Ends what is under way, too, as Unavailable (`closed`)."""
-        self._pace.close()
-        self._connections.close()
 
 
 def open_http(options: UpstreamOptions, *, contact: str = "") -> Http:

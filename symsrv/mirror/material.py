@@ -67,7 +67,7 @@ def of_arrival(store: "SymbolStore", identity: Identity, takes: Takes) -> Materi
 
     None if nothing has, or if nobody can tell under which name the module is asked for.
     """
-    ids = _pair_ids(identity)
+    ids = pair_ids(identity)
     if identity.role == SYM or not ids:
         return None
     for file, debug in _matching(store, Ask(Wants.DEBUG, ids)):
@@ -85,7 +85,7 @@ def partner(store: "SymbolStore", ask: Ask) -> Ask | None:
     Of ELF files and Mach-O files it can be told only from their program: Breakpad's ids do not say whose they are.
     """
     for _, program in _programs(store, ask):
-        if ids := _pair_ids(program):
+        if ids := pair_ids(program):
             return Ask(Wants.DEBUG, ids, program.debug_file or program.name)
     if ask.name is not None and fold(ask.name).endswith(_PDB):
         return Ask(Wants.DEBUG, ask.ids, ask.name)
@@ -98,7 +98,7 @@ def _debug_files(store: "SymbolStore", ask: Ask) -> Iterator[tuple[StoredFile, I
     yield from _matching(store, Ask(Wants.DEBUG, ids, ask.name))
     yield from _matching(store, Ask(Wants.DEBUG, ids))
     for _, program in _programs(store, ask):
-        ids = _pair_ids(program)
+        ids = pair_ids(program)
         yield from _matching(store, Ask(Wants.DEBUG, ids, program.debug_file))
         yield from _matching(store, Ask(Wants.DEBUG, ids))
 
@@ -119,7 +119,7 @@ def _matching(store: "SymbolStore", ask: Ask) -> Iterator[tuple[StoredFile, Iden
 
 def _with_program(store: "SymbolStore", file: StoredFile, identity: Identity, *, name: str) -> Material:
     if identity.kind != BOTH:
-        for program, its in _matching(store, Ask(Wants.CODE, _pair_ids(identity))):
+        for program, its in _matching(store, Ask(Wants.CODE, pair_ids(identity))):
             if its.kind in (CODE, BOTH) and program.home != file.home:
                 return Material(file, identity, name, program, its.name)
     return Material(file, identity, name)
@@ -157,7 +157,7 @@ def _breakpad_ids(identity: Identity) -> tuple[SymbolId, ...]:
     return tuple(dict.fromkeys([*own, *also]))
 
 
-def _pair_ids(identity: Identity) -> tuple[SymbolId, ...]:
+def pair_ids(identity: Identity) -> tuple[SymbolId, ...]:
     """The ids that a debug file and its program have in common."""
     return tuple(one for one in (*identity.ids, *identity.also) if one.kind in _SHARED)
 

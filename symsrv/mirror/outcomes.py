@@ -44,6 +44,7 @@ class NotAsked(StrEnum):
     BUDGET = "budget"
     LOW_DISK = "low-disk"
     BREAKER = "breaker"
+    CLAIMED = "claimed"
     NOT_PLANNED = "not-planned"
     NO_UPSTREAM = "no-upstream"
 

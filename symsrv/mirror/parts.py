@@ -78,6 +78,9 @@ class Parts:
         """The folder for one try, made."""
         folder = self._of(want) / _digest(upstream, one.path)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in folder.iterdir():
+            if path.is_file() and path.stat().st_nlink > 1:  # it is in the store already: nobody may write to it
+                path.unlink()
         return folder
 
     def note(self, want: Want, one: Try, whole: Whole) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from symsrv.mirror import kind_of
 from symsrv.mirror.presets import completed
 from symsrv.mirror.settings import UpstreamOptions
 from symsrv.model.errors import SymsrvError, UsageError
@@ -80,28 +81,32 @@ class Registry:
             raise UsageError(f"there is no upstream {name}; there are: {known}")
         return found
 
+    def check_free(self, name: str) -> None:
+        """Raises UsageError for a name that is taken."""
+        taken = [one for one in self.all() if one.options.name == name]
+        if taken:
+            where = "in the configuration" if taken[0].source is Source.CONFIGURATION else "already"
+            raise UsageError(f"there is an upstream {name} {where}; 'symsrv upstream edit' changes one")
+
     def add(self, given: Mapping[str, Any]) -> UpstreamOptions:
         """Keeps a new one. Raises UsageError for options that cannot be, and for a name that is taken."""
         options = made(given)
-        taken = [one for one in self.all() if one.options.name == options.name]
-        if taken:
-            where = "in the configuration" if taken[0].source is Source.CONFIGURATION else "already"
-            raise UsageError(f"there is an upstream {options.name} {where}; 'symsrv upstream edit' changes one")
+        self.check_free(options.name)
         self._kept.put(_as_kept(given), create=True)
         return options
 
-    def edit(self, name: str, changes: Mapping[str, Any], *, unset: Sequence[str] = ()) -> UpstreamOptions:
-        """Changes options of one that was added; `unset` ones become their preset's, or the default, again.
-
-        A part (`credentials`, `proxy`, `tail`) is changed by what is named of it. Raises UsageError.
-        """
-        given = self.edited(name, changes, unset=unset)
+    def change(self, given: Mapping[str, Any]) -> UpstreamOptions:
+        """Keeps these options of one that was added, in place of all that were kept of it. Raises UsageError."""
         options = made(given)
+        self._own(options.name)
         self._kept.put(_as_kept(given), create=False)
         return options
 
     def edited(self, name: str, changes: Mapping[str, Any], *, unset: Sequence[str] = ()) -> dict[str, Any]:
-        """The options as they would be kept after an edit."""
+        """What would be kept after an edit of one that was added; `unset` options are their preset's or default again.
+
+        A part (`credentials`, `proxy`, `tail`) is changed by what is named of it. Raises UsageError.
+        """
         given = merged(self._own(name), changes)
         for option in unset:
             if option not in UpstreamOptions.model_fields or option in ("name", "url", "preset"):
@@ -137,7 +142,9 @@ class Registry:
 def made(given: Mapping[str, Any]) -> UpstreamOptions:
     """Options out of what was given, with the preset's behind it. Raises UsageError, naming the option."""
     try:
-        return completed(UpstreamOptions(**given))
+        options = completed(UpstreamOptions(**given))
+        kind_of(options)
+        return options
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

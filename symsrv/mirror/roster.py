@@ -54,7 +54,7 @@ class Roster:
         opened = [found for one in wanted if (found := self._opened(one)) is not None]
         for name in set(self._open) - {one.options.name for one in opened}:
             self._open.pop(name).close()
-        self._connected = [Connected(one, self._filter(one.options)) for one in opened]
+        self._connected = [Connected(one, filter_of(self._state, one.options)) for one in opened]
         self._revision = revision
         return True
 
@@ -92,9 +92,11 @@ class Roster:
         self._open[options.name] = fresh
         return fresh
 
-    def _filter(self, options: UpstreamOptions) -> Filter:
-        said: dict[Which, list[tuple[str, str]]] = {which: [] for which in Which}
-        if self._state is not None:
-            for entry in self._state.lists.entries(upstream=options.name, limit=None):
-                said[entry.which].append((entry.pattern, entry.reason))
-        return Filter(options, block=said[Which.BLOCK], skip=said[Which.SKIP], allow=said[Which.ALLOW])
+
+def filter_of(state: State | None, options: UpstreamOptions) -> Filter:
+    """What an upstream is asked for, by its own patterns and by the lists that people keep."""
+    said: dict[Which, list[tuple[str, str]]] = {which: [] for which in Which}
+    if state is not None:
+        for entry in state.lists.entries(upstream=options.name, limit=None):
+            said[entry.which].append((entry.pattern, entry.reason))
+    return Filter(options, block=said[Which.BLOCK], skip=said[Which.SKIP], allow=said[Which.ALLOW])

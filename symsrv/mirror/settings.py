@@ -1,5 +1,6 @@
 """What may be said of an upstream, in YAML, on the command line, in a preset: one set of options for all."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -8,12 +9,19 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from symsrv.layouts import LAYOUTS
-from symsrv.options import Duration, Options, Secret, Size
+from symsrv.options import Duration, Options, Secret, Size, masked
 
 SYMBOLD = "symbold"
 LAYOUT_NAMES = (*(layout.name for layout in LAYOUTS), SYMBOLD)
 """What may stand in an upstream's `layouts`: every dialect of clients, and how Backtrace's symbold asks."""
 
+KINDS = ("http", "bucket", "folder", "convert")
+"""What may stand as an upstream's `kind`."""
+
+SPELLINGS = {"whitelist": "allow", "blacklist": "block", "use_whitelist": "use_allow"}
+"""Other spellings of an upstream's options, which users of symbold know."""
+
+_SECRET_HEADER = re.compile(r"auth|cookie|token|key|secret|password|signature", re.IGNORECASE)
 _WINDOW = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
 
 
@@ -26,7 +34,21 @@ def _url(value: str) -> str:
     return value
 
 
+def _no_password(value: str) -> str:
+    if masked(value) != value:
+        raise ValueError("a password does not belong into the URL; give user, and password as {env: NAME}")
+    return value
+
+
+def _headers(headers: dict[str, str | Secret]) -> dict[str, str | Secret]:
+    for name, value in headers.items():
+        if isinstance(value, str) and _SECRET_HEADER.search(name):
+            raise ValueError(f"the value of {name} is a secret; write {{env: NAME}} or {{file: PATH}}")
+    return headers
+
+
 Url = Annotated[str, AfterValidator(_url)]
+Headers = Annotated[dict[str, str | Secret], AfterValidator(_headers)]
 
 
 class Pattern(Options):
@@ -42,14 +64,16 @@ class Credentials(Options):
     user: str | None = Field(default=None, description="The user of Basic authentication; it may be empty.")
     password: Secret | None = Field(default=None, description="Its password, as {env: NAME} or {file: PATH}.")
     token: Secret | None = Field(default=None, description="A token, sent as a Bearer.")
-    headers: dict[str, str | Secret] = Field(
+    headers: Headers = Field(
         default_factory=dict, description="Headers that every request carries; a value may be {env: NAME}."
     )
     access_key: str | None = Field(default=None, description="The key of an S3 bucket; null is where boto3 looks.")
     secret_key: Secret | None = Field(default=None, description="Its secret.")
     role: str | None = Field(default=None, description="The role to take on for an S3 bucket, as an ARN.")
     region: str | None = Field(default=None, description="The region of an S3 bucket.")
-    endpoint: str | None = Field(default=None, description="Where a bucket is that is not Amazon's or Google's.")
+    endpoint: Annotated[str, AfterValidator(_no_password)] | None = Field(
+        default=None, description="Where a bucket is that is not Amazon's or Google's."
+    )
     service_account: Path | None = Field(default=None, description="The key file of a Google service account.")
     ca_bundle: Path | None = Field(default=None, description="A file of certificates to trust besides the system's.")
     client_cert: Path | None = Field(default=None, description="Our own certificate, with its key if both are there.")
@@ -59,7 +83,7 @@ class Credentials(Options):
 class Proxy(Options):
     """The way out to an upstream."""
 
-    url: str | None = Field(
+    url: Annotated[str, AfterValidator(_no_password)] | None = Field(
         default=None,
         description="http://host:port or socks5h://host:port; null is $HTTPS_PROXY and $HTTP_PROXY, '' is none.",
     )
@@ -81,8 +105,6 @@ class TailOptions(Options):
         default="keep", description="What happens here when a transaction is deleted there."
     )
 
-
-_OTHER_WORDS = {"whitelist": "allow", "blacklist": "block", "use_whitelist": "use_allow"}
 
 Case = Literal["as-is", "lower", "upper"]
 
@@ -119,7 +141,11 @@ class UpstreamOptions(Options):
     order: int = Field(default=100, description="When it is asked: lower numbers first, equal ones at the same time.")
     enabled: bool = Field(default=True, description="Whether it is asked at all.")
     use_allow: bool = Field(default=False, description="Whether only what its allow list names is asked for.")
-    allow: tuple[Pattern, ...] = Field(default=(), description="What may be asked for, if use_allow is on.")
+    allow: tuple[Pattern, ...] = Field(
+        default=(),
+        description="What may be asked for, if use_allow is on; symbold's words whitelist and blacklist are read as "
+        "allow and block.",
+    )
     block: tuple[Pattern, ...] = Field(default=(), description="What is never asked for.")
     keep_original: bool = Field(default=True, description="Whether a file is kept that was only fetched to convert.")
     on_arrival: bool = Field(
@@ -157,11 +183,23 @@ class UpstreamOptions(Options):
 
     @model_validator(mode="before")
     @classmethod
-    def _other_words(cls, given: Any) -> Any:
-        """Takes the words of Backtrace's users for the lists."""
-        if not isinstance(given, Mapping):
-            return given
-        return {_OTHER_WORDS.get(name, name) if isinstance(name, str) else name: value for name, value in given.items()}
+    def _spelled(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or not SPELLINGS.keys() & data.keys():
+            return data
+        found = {name: value for name, value in data.items() if name not in SPELLINGS}
+        for other, name in SPELLINGS.items():
+            if other in data and name in data:
+                raise ValueError(f"{name} is written twice, once as {other}")
+            if other in data:
+                found[name] = data[other]
+        return found
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str | None) -> str | None:
+        if kind is not None and kind not in KINDS:
+            raise ValueError(f"{kind!r} is no kind of upstream; there are {', '.join(KINDS)}")
+        return kind
 
     @field_validator("layouts")
     @classmethod
@@ -189,7 +227,7 @@ class TellOptions(Options):
     form: str = Field(default="generic", description="How it is told: generic, sentry, socorro.")
     secret: Secret | None = Field(default=None, description="What calls are signed with (Standard Webhooks).")
     token: Secret | None = Field(default=None, description="What a form shows for us to be let in.")
-    headers: dict[str, str | Secret] = Field(
+    headers: Headers = Field(
         default_factory=dict, description="Headers that every call carries; a value may be {env: NAME}."
     )
     every: Duration = Field(default=5.0, gt=0, description="How often it is told of what came meanwhile.")

@@ -75,6 +75,7 @@ class Want:
         """The line of `missing --json`; fields may be added, never renamed."""
         times = {name: getattr(self, name) for name in ("first", "last", "due", "answered")}
         return {
+            "number": self.id,
             "name": self.ask.name,
             "id": self.ask.ids[0].value,
             "id_kind": self.ask.ids[0].kind,
@@ -124,6 +125,12 @@ def want_key(ask: Ask) -> str:
     first = ask.ids[0]
     name = "" if first.kind in _PROOF and ask.wants is not Wants.SYM else fold(ask.name or "")
     return f"{ask.wants.value}:{first.kind}:{first.value}:{name}"
+
+
+def ask_of(key: str) -> Ask:
+    """An ask with this key; `key` is one that `want_key` made."""
+    wants, kind, value, name = key.split(":", 3)
+    return Ask(Wants(wants), (SymbolId(kind, value),), name or None)
 
 
 def ids_to_record(ids: Iterable[SymbolId]) -> list[list[str]]:

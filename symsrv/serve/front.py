@@ -4,7 +4,6 @@ What cannot be answered is a miss, 404 with a reason word, whatever the cause: d
 anything else (clients.md, traps 1 and 2).
 """
 
-import json
 import logging
 import time
 from time import perf_counter
@@ -15,20 +14,25 @@ from symsrv.metrics import ServeMetrics
 from symsrv.model.ask import Wants
 from symsrv.model.errors import SymsrvError
 from symsrv.serve.answer import OCTETS, Conditions, Miss, Reason, answer, conditions
-from symsrv.serve.asgi import Headers, Receive, Scope, Send, header, lines, plain_headers, send_whole
+from symsrv.serve.api import ROOT, Api, Dumps
+from symsrv.serve.asgi import Receive, Scope, Send, plain_headers, send_whole
 from symsrv.serve.bodies import Bodies
+from symsrv.serve.demand import Demand, Wanted, hints, refined
 from symsrv.serve.finds import REMEMBERED, Finds, Prepared
 from symsrv.serve.fixed import fixed
 from symsrv.serve.hashes import Hashes
+from symsrv.serve.misses import EXPLAINED, MISSED, reads_json, send_miss
 from symsrv.serve.pages import Pages
 from symsrv.serve.pools import CPU_THREADS, IO_THREADS, Pools
 from symsrv.serve.routes import REMEMBERED_BYTES, Door, Route, route
 from symsrv.serve.send import CHUNK_BYTES, FileShrunkError, read_now, send_big
+from symsrv.serve.through import Outcome
 from symsrv.serve.zero_copy import EXTENSION
 from symsrv.store import SymbolStore
-from symsrv.store.whereabouts import whereabouts
 
 COMPLAINT_SECONDS = 60.0
+NOTHING_WANTED = Wanted()
+NO_DUMPS = Dumps()
 
 logger = logging.getLogger(__name__)
 
@@ -42,19 +46,28 @@ def create_app(
     cpu_threads: int = CPU_THREADS,
     remembered: int = REMEMBERED,
     metrics: ServeMetrics | None = None,
+    wanted: Wanted = NOTHING_WANTED,
+    dumps: Dumps = NO_DUMPS,
 ) -> "Front":
-    """The ASGI app that serves a store. It does not close the store."""
+    """The ASGI app that serves a store, and does about misses what is `wanted`. It closes neither store nor state."""
     pools = Pools(io_threads=io_threads, cpu_threads=cpu_threads)
     metrics = metrics or ServeMetrics()
     metrics.store_files = store.known_files
-    return Front(store, pools, metrics, remembered=remembered)
+    return Front(store, pools, metrics, remembered=remembered, wanted=wanted, dumps=dumps)
 
 
 class Front:
     """The app of one process."""
 
     def __init__(
-        self, store: SymbolStore, pools: Pools, metrics: ServeMetrics, *, remembered: int = REMEMBERED
+        self,
+        store: SymbolStore,
+        pools: Pools,
+        metrics: ServeMetrics,
+        *,
+        remembered: int = REMEMBERED,
+        wanted: Wanted = NOTHING_WANTED,
+        dumps: Dumps = NO_DUMPS,
     ) -> None:
         self.metrics = metrics
         self.hashes = Hashes(store, pools)
@@ -63,6 +76,8 @@ class Front:
         self._finds = Finds(store, self.hashes, remembered=remembered)
         self._complained_at = -COMPLAINT_SECONDS
         self._bodies = Bodies(store.url)
+        self._demand = Demand(store, pools, metrics, wanted)
+        self._api = Api(store, pools, self._demand, wanted=wanted, dumps=dumps)
         self._pages = Pages(store, pools, metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,10 +90,10 @@ class Front:
             await receive()
             await send({"type": "websocket.close", "code": 1000})
 
-    def at_once(self, raw: bytes) -> tuple[int, bytes, bytes] | None:
+    def at_once(self, raw: bytes, header_lines: bytes = b"") -> tuple[int, bytes, bytes] | None:
         """Answers a plain GET without awaiting, as the wire sends it; None if it has to go by ASGI.
 
-        Only what lies on a local disk and is small, or is not there.
+        Only what lies on a local disk and is small, or is not there, and is not to be waited for.
         """
         begun = perf_counter()
         where = route(raw)
@@ -89,7 +104,12 @@ class Front:
         if kept is None:
             known = self._finds.known(raw, revision)
             if known is None:
-                return self._missed(where, begun) if self._finds.misses(raw, where, revision) else None
+                if not self._finds.misses(raw, where, revision) or not self._demand.missed(
+                    raw, where.ask, header_lines
+                ):
+                    return None
+                self.metrics.observe(where.layout, "miss", seconds=perf_counter() - begun, sent=0)
+                return 404, *MISSED
             opened, found = known
             facts = found.facts
             try:
@@ -104,11 +124,6 @@ class Front:
         self.metrics.observe(where.layout, "hit", seconds=perf_counter() - begun, sent=len(data))
         return 200, head, data
 
-    def _missed(self, where: Route, begun: float) -> tuple[int, bytes, bytes]:
-        head, body = _MISSED
-        self.metrics.observe(where.layout, "miss", seconds=perf_counter() - begun, sent=0)
-        return 404, head, body
-
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
@@ -118,7 +133,8 @@ class Front:
                 return
 
     def close(self) -> None:
-        """Lets go of the pools; the store is its owner's to close."""
+        """Files what was missed, and lets go of the pools; the store and the state are their owner's to close."""
+        self._demand.close()
         self._pools.close()
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,7 +149,7 @@ class Front:
             if where.door is Door.SYMBOL:
                 outcome, sent = await self._symbol(raw, where, scope, receive, send)
             else:
-                outcome, sent = await self._other(where, scope, send)
+                outcome, sent = await self._other(where, scope, receive, send)
         finally:
             metrics.in_flight -= 1
             metrics.observe(label, outcome, seconds=perf_counter() - begun, sent=sent)
@@ -141,16 +157,23 @@ class Front:
     async def _symbol(self, raw: bytes, where: Route, scope: Scope, receive: Receive, send: Send) -> tuple[str, int]:
         method = scope["method"]
         if method not in ("GET", "HEAD"):
-            return await _send_miss(Miss(Reason.METHOD), scope, send)
+            return await send_miss(Miss(Reason.METHOD), scope, send)
         asked = conditions(scope["headers"])
+        outcome = None
         try:
             prepared, body = await self._prepared(raw, where, method, asked)
+            if isinstance(prepared.answer, Miss) and prepared.answer.reason in EXPLAINED:
+                outcome = await self._demand.waited(raw, where, scope, receive)
+                if outcome is Outcome.ARRIVED:
+                    await self._demand.catch_up()
+                    prepared, body = await self._prepared(raw, where, method, asked)
         except Exception as exc:
-            return await _send_miss(_failed(exc, where), scope, send)
+            return await send_miss(_failed(exc, where), scope, send)
         decided = prepared.answer
         if isinstance(decided, Miss):
             why = await self._why(decided, where, scope)
-            return await _send_miss(decided, scope, send, why=why)
+            more = [*hints(outcome, scope), *_headers_of(why)]
+            return await send_miss(refined(decided, outcome), scope, send, why=why, more=more)
         try:
             if body is None and prepared.opened is not None:
                 zero_copy = EXTENSION in (scope.get("extensions") or ())
@@ -201,10 +224,10 @@ class Front:
 
     async def _why(self, miss: Miss, where: Route, scope: Scope) -> dict[str, Any] | None:
         """What `symsrv why` says, for who reads JSON: people and scripts, no debugger."""
-        if miss.reason not in _EXPLAINED or where.ask is None or not _reads_json(scope):
+        if miss.reason not in EXPLAINED or where.ask is None or not reads_json(scope):
             return None
         try:
-            return (await self._pools.in_io(whereabouts, self._store, where.ask)).to_record()
+            return await self._demand.why(where.ask)
         except (SymsrvError, OSError) as exc:
             logger.info("cannot say why", extra={"path": where.path, "error": str(exc)})
             return None
@@ -237,25 +260,29 @@ class Front:
         prepared.close()
         return body
 
-    async def _other(self, where: Route, scope: Scope, send: Send) -> tuple[str, int]:
+    async def _other(self, where: Route, scope: Scope, receive: Receive, send: Send) -> tuple[str, int]:
         head = scope["method"] == "HEAD"
         if where.door is Door.NOBODY:
-            return await _send_miss(Miss(where.reason), scope, send)
+            return await send_miss(Miss(where.reason), scope, send)
+        if where.path.startswith(ROOT):
+            status, headers, body = await self._api.answer(where.path, scope, receive)
+            await send_whole(send, status, headers, body, head=head)
+            return ("hit" if status == 200 else "refused"), 0 if head else len(body)
         if not head and scope["method"] != "GET":
-            return await _send_miss(Miss(Reason.METHOD), scope, send)
+            return await send_miss(Miss(Reason.METHOD), scope, send)
         try:
             if where.door is Door.PAGE:
                 page = await self._pages.page(where.path, scope)
                 if page is None:
-                    return await _send_miss(Miss(Reason.UNKNOWN_PATH), scope, send)
+                    return await send_miss(Miss(Reason.UNKNOWN_PATH), scope, send)
                 status, headers, body = page
             else:
                 data = await self._pools.in_io(fixed, self._store, where.path)
                 if isinstance(data, Miss):
-                    return await _send_miss(data, scope, send)
+                    return await send_miss(data, scope, send)
                 status, headers, body = 200, plain_headers(data, OCTETS), data
         except Exception as exc:
-            return await _send_miss(_failed(exc, where), scope, send)
+            return await send_miss(_failed(exc, where), scope, send)
         await send_whole(send, status, headers, body, head=head)
         return "hit", 0 if head else len(body)
 
@@ -271,45 +298,9 @@ def _failed(exc: Exception, where: Route) -> Miss:
     return Miss(Reason.FAILED)
 
 
-def _reads_json(scope: Scope) -> bool:
-    return b"application/json" in header(scope["headers"], b"accept")
-
-
-async def _send_miss(miss: Miss, scope: Scope, send: Send, *, why: dict[str, Any] | None = None) -> tuple[str, int]:
+def _headers_of(why: dict[str, Any] | None) -> list[tuple[bytes, bytes]]:
+    """The words of an explanation, for who reads headers alone."""
     if why is None:
-        headers, body = _MISSES[miss.reason, _reads_json(scope)]
-    else:
-        headers, body = _miss(miss.reason, as_json=True, why=why)
-    await send_whole(send, miss.status, headers, body, head=scope["method"] == "HEAD")
-    return ("miss" if miss.status == 404 else "too-big"), 0
-
-
-def _miss(reason: Reason, *, as_json: bool, why: dict[str, Any] | None = None) -> tuple[Headers, bytes]:
-    if as_json:
-        record = {"error": _SENTENCES[reason], "reason": reason} | ({} if why is None else {"why": why})
-        body, kind = json.dumps(record).encode() + b"\n", b"application/json"
-    else:
-        body, kind = f"{_SENTENCES[reason]}\n".encode(), b"text/plain; charset=utf-8"
-    return plain_headers(body, kind, (b"x-symsrv-reason", reason.encode()), (b"vary", b"accept")), body
-
-
-_EXPLAINED = (Reason.NOT_FOUND, Reason.POINTER_REFUSED, Reason.POINTER_BROKEN)
-_SENTENCES = {
-    Reason.BAD_PATH: "no symbol can have such a path",
-    Reason.UNKNOWN_PATH: "this is not a path of any symbol server's dialect",
-    Reason.NOT_FOUND: "not in this store",
-    Reason.NO_SECTION: "no file with this build id has such a section",
-    Reason.EMPTY: "the file is empty",
-    Reason.CHANGED: "the file changed while it was read",
-    Reason.DAMAGED: "the compressed file is damaged",
-    Reason.POINTER_REFUSED: "only a pointer to a file is here, and that file is not served",
-    Reason.POINTER_BROKEN: "only a pointer is here, and it leads to no file",
-    Reason.HIDDEN: "not served",
-    Reason.NO_TIERS: "this store has one tier",
-    Reason.METHOD: "symbols are only read here",
-    Reason.TOO_BIG: "larger than X-DEBUGINFOD-MAXSIZE",
-    Reason.UNAVAILABLE: "the store could not be read",
-    Reason.FAILED: "could not be answered",
-}
-_MISSES = {(reason, as_json): _miss(reason, as_json=as_json) for reason in Reason for as_json in (False, True)}
-_MISSED = (lines(_MISSES[Reason.NOT_FOUND, False][0]), _MISSES[Reason.NOT_FOUND, False][1])
+        return []
+    found = [(b"x-symsrv-why", str(why["reason"]).encode())]
+    return [*found, (b"x-symsrv-wanted", str(why["wanted"]["reason"]).encode())] if "wanted" in why else found

@@ -63,7 +63,7 @@ async def send_big(
     """
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     left = answer.length
-    async with _watching(receive) as gone:
+    async with watching(receive) as gone:
         offset = answer.offset
         while left:
             if zero_copy and opened.descriptor is not None and not gone.done():
@@ -97,7 +97,7 @@ async def send_big(
 
 
 @contextlib.asynccontextmanager
-async def _watching(receive: Receive) -> AsyncIterator["asyncio.Task[None]"]:
+async def watching(receive: Receive) -> AsyncIterator["asyncio.Task[None]"]:
     """A task that is done when the client has gone."""
     task = asyncio.ensure_future(_gone(receive))
     try:

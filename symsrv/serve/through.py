@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,7 +29,7 @@ LONGEST_SECONDS = 60.0
 HUSH_SECONDS = 10.0
 COMPLAINT_SECONDS = 60.0
 _HUSHED = 4096
-_PATIENCE = b"symbol-agent-receive-timeout"
+PATIENCE = b"symbol-agent-receive-timeout"
 _ANSWERED_AFTER = 5 / 6  # of what the client waits: SymProxy answers after 25 of 30 seconds
 STILL_WORKING = (b"symbol-agent-status", b"0x80070512")
 """Tells Microsoft's client that it may ask again on this connection (ERROR_APP_HANG; clients.md 2.2)."""
@@ -45,6 +45,7 @@ class Outcome(StrEnum):
     RESTING = "resting"
     SKIPLIST = "skiplist"
     BLOCKED = "blocked"
+    NOT_ALLOWED = "not-allowed"
     BUSY = "busy"
     FAILED = "failed"
 
@@ -58,6 +59,9 @@ _OF_STATES = {
 }
 
 
+_OF_NO_USE = (Outcome.RESTING, Outcome.SKIPLIST, Outcome.BLOCKED, Outcome.NOT_ALLOWED)
+
+
 class Filed(Protocol):
     """The missing list, as `ledger.state` has it."""
 
@@ -66,13 +70,6 @@ class Filed(Protocol):
 
     def get(self, number: int) -> Want | None:
         """The want of that number."""
-
-
-class Blocked(Protocol):
-    """The globs of names that no upstream is asked for, now."""
-
-    def __call__(self) -> Sequence[str]:
-        """Asked in the thread that looks."""
 
 
 @dataclass(slots=True)
@@ -93,14 +90,14 @@ class FetchThrough:
         self,
         wants: Filed,
         *,
-        blocked: Blocked = lambda: (),
+        refused: Callable[[Ask], Outcome | None] = lambda _ask: None,
         wait_seconds: float = 10.0,
         allow: Sequence[str] = (),
         waiters: int = WAITERS,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._wants = wants
-        self._blocked = blocked
+        self._refused = refused
         self._wait_seconds = wait_seconds
         self._globs = tuple(map(fold, allow))
         self._limit = waiters
@@ -134,7 +131,7 @@ class FetchThrough:
 
     def patience(self, headers: Headers) -> float:
         """How many seconds a client is let wait, by what it says of itself."""
-        said = header(headers, _PATIENCE).strip()
+        said = header(headers, PATIENCE).strip()
         if not said.isdigit() or len(said) > 9:
             return self._wait_seconds
         return min(int(said) / 1000 * _ANSWERED_AFTER, LONGEST_SECONDS)
@@ -163,15 +160,15 @@ class FetchThrough:
             if not waited.clients and self._waited.get(key) is waited:
                 del self._waited[key]
         outcome = waited.future.result() if waited.future.done() else Outcome.FETCHING
-        if outcome in (Outcome.RESTING, Outcome.SKIPLIST, Outcome.BLOCKED):
+        if outcome in _OF_NO_USE:
             self._hush(raw)
         return outcome, first and outcome is not Outcome.FAILED
 
     def close(self) -> None:
-        """Lets go of the thread; wishes that were not filed yet are lost."""
-        if self._poller is not None:
+        """Ends the thread, and waits for it; wishes that were not filed yet are lost."""
+        if self._poller is not None and not self._poller.get_loop().is_closed():
             self._poller.cancel()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _matches(self, name: str) -> bool:
         return any(fnmatchcase(name, one) for one in self._globs)
@@ -213,10 +210,8 @@ class FetchThrough:
         """Files the new ones, and says which are settled, by their place in both; in the thread."""
         found: dict[int, Outcome] = {}
         if new:
-            globs = self._blocked()
-            for place, one in enumerate(new):
-                if any(fnmatchcase(fold(one.ask.name or ""), glob) for glob in globs):
-                    found[place] = Outcome.BLOCKED
+            refused = ((place, self._refused(one.ask)) for place, one in enumerate(new))
+            found = {place: outcome for place, outcome in refused if outcome is not None}
             wishes = [Wish(one.ask, one.who, urgent=place not in found) for place, one in enumerate(new)]
             for one, number in zip(new, self._wants.file(wishes), strict=True):
                 one.number = number

@@ -42,7 +42,7 @@ AtOnce = tuple[int, bytes, bytes]
 class Quick(Protocol):
     """An app that can answer some requests without awaiting anything."""
 
-    def at_once(self, raw: bytes) -> AtOnce | None:
+    def at_once(self, raw: bytes, header_lines: bytes) -> AtOnce | None:
         """Status, header lines with the final empty one, and body for a plain GET; None if it must go by ASGI."""
 
 
@@ -95,7 +95,7 @@ class Wire(HttpToolsProtocol):
             self._rest = data[match.end(1) :]
         raw = raw.partition(b"?")[0]
         try:
-            found = self._at_once(raw) if self._at_once is not None and b"#" not in raw else None
+            found = self._at_once(raw, self._rest) if self._at_once is not None and b"#" not in raw else None
         except Exception:  # the slow way meets it again, and logs it
             return False
         if found is None:

@@ -154,7 +154,10 @@ def let_go(backend: Backend, index: "Index", deleting: Sequence[int], *, after: 
 def still_named(backend: Backend, index: "Index", homes: Iterable[str], gone: Iterable[int] = ()) -> set[str]:
     """The homes that another tool still names: in `refs.ptr` by a transaction that is live or that nobody knows, or
     in a list that has no line yet.
+
+    What symsrv wrote into a `refs.ptr` may be about another file of that folder: text symbols lie beside their PDB.
     """
+    homes = list(homes)
     at_work = _keys_at_work(backend, index)
     kept = set()
     named: dict[str, set[int]] = {}
@@ -164,8 +167,11 @@ def still_named(backend: Backend, index: "Index", homes: Iterable[str], gone: It
             kept.add(home)
         refs = microsoft.whole(backend, f"{folder}/{microsoft.REFS}")
         named[home] = reference_numbers(refs, pointers=file == POINTER_FILE) - set(gone)
-    dead = index.dead({number for numbers in named.values() for number in numbers})
-    return kept | {home for home, numbers in named.items() if numbers - dead}
+    every = {number for numbers in named.values() for number in numbers}
+    dead, own = index.dead(every), index.own(every)
+    held = index.holders(homes)
+    others = {home: own - {*held.get(home, ())} for home in homes}
+    return kept | {home for home, numbers in named.items() if numbers - dead - others[home]}
 
 
 def reference_numbers(refs: bytes, *, pointers: bool) -> set[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.modules import Module
@@ -44,6 +45,25 @@ class Need:
         if not states:
             return State.NO_ID
         return states.pop() if len(states) == 1 else State.NEAR
+
+    def to_record(self, *, dumps: int = 1) -> dict[str, Any]:
+        """The line of `missing --dump --json`; fields may be added, never renamed."""
+        module = self.module
+        return {
+            "name": module.name,
+            "id": module.debug_id or module.code_id,
+            "code_file": module.name,
+            "code_id": module.code_id,
+            "path": module.path,
+            "version": module.version,
+            "state": self.state.value,
+            "debug_file": self.debug_name,
+            "debug_id": module.debug_id,
+            "code_state": self.code_state.value,
+            "debug_state": self.debug_state.value,
+            "dumps": dumps,
+            "near": [one.to_record() for one in self.near],
+        }
 
 
 def need(store: SymbolStore, module: Module) -> Need:

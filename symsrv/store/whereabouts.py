@@ -154,13 +154,11 @@ class Whereabouts:
 
     def to_record(self) -> dict[str, Any]:
         """The answer as JSON has it."""
-        return {
-            "reason": self.reason.value,
-            "here": self.here,
-            "sentence": self.sentence,
-            "mend": self.mend,
-            "sights": [one.to_record() for one in self.sights],
-        }
+        return self.to_short_record() | {"sights": [one.to_record() for one in self.sights]}
+
+    def to_short_record(self) -> dict[str, Any]:
+        """The same without names, products and versions, for anybody."""
+        return {"reason": self.reason.value, "here": self.here, "sentence": self.sentence, "mend": self.mend}
 
 
 def whereabouts(store: SymbolStore, ask: Ask) -> Whereabouts:

@@ -78,3 +78,45 @@ def test_the_schema_takes_numbers_with_their_unit(run):
     assert folder["quiet"]["default"] == 5.0
     assert all(one["description"] for one in folder.values())
     assert schema["$schema"].endswith("2020-12/schema")
+
+
+def test_no_secret_is_printed(run, tmp_path):
+    text = "mirror: {daily_limit: 3GiB}\nupstreams:\n- name: a\n  url: https://h\n  rate: 2.5\n"
+    (tmp_path / "symsrv.yaml").write_text(text + "  credentials: {headers: {X-Team: core, X-Token: {env: T}}}\n")
+
+    shown = yaml.safe_load(run("config", "-c", tmp_path / "symsrv.yaml").out)
+
+    assert shown["upstreams"][0]["credentials"]["headers"] == {"X-Team": "core", "X-Token": {"env": "T", "file": None}}
+    assert shown["upstreams"][0]["rate"] == 2.5
+    assert shown["mirror"]["daily_limit"] == "3GiB"
+
+
+def test_check_doubts_upstreams_without_a_store_and_secrets_that_are_not_there(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("THERE", "x")
+    (tmp_path / "symsrv.yaml").write_text(
+        "mirror: {fetch_through: true}\n"
+        "upstreams:\n"
+        "- name: a\n"
+        "  url: https://h\n"
+        "  credentials: {password: {env: NOWHERE}, token: {env: THERE}, headers: {X-Key: {file: nowhere}}}\n"
+    )
+
+    warnings = run("config", "--check", "-c", tmp_path / "symsrv.yaml", "--json").lines[0]["warnings"]
+
+    assert [line.split(",")[0] for line in warnings] == [
+        "upstreams: there are upstreams to fetch from",
+        "mirror: fetch_through is on",
+        "upstreams[0].credentials.password: the environment variable NOWHERE",
+        f"upstreams[0].credentials.headers.X-Key: {tmp_path / 'nowhere'}",
+    ]
+
+
+def test_the_schema_takes_what_an_upstream_may_say(run):
+    schema = json.loads(run("config", "--schema").out)
+    upstream = schema["$defs"]["UpstreamOptions"]
+
+    assert upstream["required"] == ["name"]
+    assert all(one["description"] for one in upstream["properties"].values())
+    either = schema["$defs"]["MirrorOptions"]["properties"]["skip_for"]["anyOf"]
+    assert "never" in [one.get("const") for one in either]
+    assert any(re.search(one.get("pattern", "$^"), "12h") for part in either for one in (part, *part.get("anyOf", ())))

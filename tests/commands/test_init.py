@@ -31,9 +31,9 @@ def test_every_family_lists_its_verbs(family, run):
 
     done = run(family, "--help")
 
-    listed = done.out.split("Commands:")[1].split()
-    assert [word for word in listed if word in verbs][: len(verbs)] == verbs
-    assert FAMILIES[family].split(":")[0] in done.out
+    listed = [line.split()[0] for line in done.out.split("Commands:")[1].splitlines() if line.startswith("  ")]
+    assert listed[: len(verbs)] == verbs
+    assert FAMILIES[family] in " ".join(done.out.split())
 
 
 def test_every_verb_of_two_words_has_its_family():

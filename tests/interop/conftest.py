@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.pulling import Symbols, make_symbols
 from tests.peers import ceph, gcs, moto, proxies
 from tests.peers.certificates import Authority
 from tests.peers.ports import free_port
@@ -81,6 +82,14 @@ def socks_proxy(peer: Callable[..., str], tmp_path_factory: pytest.TempPathFacto
     program, folder = peer("microsocks"), tmp_path_factory.mktemp("microsocks")
     with proxies.microsocks(program, folder, user="socks-user", password="socks-word") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def symbols(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Symbols]:
+    """A store to pull from; nobody changes it."""
+    made = make_symbols(tmp_path_factory.mktemp("symbols"))
+    yield made
+    made.store.close()
 
 
 @pytest.fixture

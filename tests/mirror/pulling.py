@@ -77,9 +77,8 @@ class Pulling:
         return self.state.wants.file(Wish(asked(key), **more) for key in keys)
 
     def puller(self, **more: Any) -> "Puller":
-        from symsrv.mirror.puller import Puller
-
         from symsrv.mirror import Surroundings, open_upstream
+        from symsrv.mirror.puller import Puller
 
         around = Surroundings(store=self.store)
         roster = Roster(self.state, lambda: self.upstreams, lambda options: open_upstream(options, around))

@@ -1,6 +1,8 @@
 """A symbol server on this machine that has what a test gives it, goes on where a client stopped, and notes requests."""
 
+import contextlib
 import hashlib
+import socket
 import threading
 import time
 from collections import Counter
@@ -35,19 +37,35 @@ class Site:
         class Handler(_Handler):
             site = self
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
-        self._server.server_close()
+        for one in self._server.connections:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self._server.server_close()  # waits for its threads
 
     def asked(self, *, name: str = "") -> list[str]:
         """The paths that were asked for whose last segment begins so."""
         return [path for path in self.requests if path.rpartition("/")[2].startswith(name)]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, *arguments: object) -> None:
+        self.connections: list[socket.socket] = []
+        super().__init__(*arguments)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, address = super().get_request()
+        self.connections.append(connection)
+        return connection, address
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -7,6 +7,7 @@ from symsrv.formats import identify_path
 from symsrv.mirror import convert
 from symsrv.mirror.base import Absent, Refused, Unavailable, WrongContent
 from symsrv.mirror.convert import Convert
+from symsrv.mirror.probing import probe
 from symsrv.mirror.settings import UpstreamOptions
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.errors import BackendError
@@ -77,6 +78,8 @@ def test_a_pdb_of_ours_becomes_text_symbols(converter, add, into):
     [identity] = identify_path(fetched.path, "made.sym")
     assert (identity.debug_file, identity.code_file) == ("made.pdb", "made.exe")
     assert fetched.tool == "dump_syms 9.9.9"
+    assert fetched.address.startswith("symbols:made.pdb/")
+    assert fetched.address.endswith("/made.sym by dump_syms 9.9.9")
     assert (fetched.received, fetched.notes) == (0, [])
     assert set(heard) == {("converting", 0)}
     assert [one.name for one in into.iterdir()] == [fetched.path.name]
@@ -213,6 +216,17 @@ def test_a_store_that_cannot_be_read_is_tried_later(converter, store, into, monk
 
     with pytest.raises(Unavailable, match="the bucket cannot answer"):
         fetch(converter(), the_sym(zig.elf().path), into)
+
+
+def test_the_connection_test_finds_out_whether_there_is_a_tool(converter):
+    def tested(**more):
+        return probe(converter(**more).options, opener=lambda options: converter(**more))
+
+    here, gone = tested(), tested(url="/nowhere")
+
+    assert here.usable
+    assert not gone.usable
+    assert [one.reason for one in gone.findings] == ["no-converter"]
 
 
 def test_a_path_that_is_none_of_ours_is_absent(converter, into):

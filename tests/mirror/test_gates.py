@@ -83,6 +83,7 @@ def test_a_host_that_fails_is_left_alone_by_all(gates, state):
     assert (found.reason, reason(other.refuse(OPTIONS, NOW))) == ("breaker", "breaker")
     assert "there:8443" in found.sentence
     assert found.until > datetime.now(UTC)
+    assert reason(one.foresee(OPTIONS, datetime.now(UTC))) == "breaker"
     assert one.shut(OPTIONS, NOW) is None
     assert reason(one.refuse(UpstreamOptions(name="b", url="https://elsewhere"), NOW)) is None
 

@@ -89,6 +89,16 @@ def test_tries_and_upstreams_have_folders_of_their_own(open_parts):
     assert not any(folder.exists() for folder in folders)
 
 
+def test_what_the_store_has_by_a_second_name_is_never_written_to(open_parts, tmp_path):
+    parts = open_parts()
+    write(parts)
+    (tmp_path / "in-the-store").hardlink_to(parts.of(want(), "there", TRY) / "body")
+
+    assert list(parts.of(want(), "there", TRY).iterdir()) == []
+
+    assert (tmp_path / "in-the-store").read_bytes() == b"symbols"
+
+
 @linux
 def test_what_a_killed_worker_left_goes_to_the_next(open_parts, tmp_path):
     kill(tmp_path, "write(parts, b'from before')")

@@ -64,7 +64,7 @@ def test_a_name_is_taken_once(rows):
 def test_what_the_configuration_names_is_changed_there():
     found, kept = registry(configured=[OURS])
 
-    for change in (lambda: found.edit("ours", {"order": 1}), lambda: found.remove("ours")):
+    for change in (lambda: found.change(OURS), lambda: found.remove("ours")):
         with pytest.raises(UsageError, match="named in the configuration file: change it there"):
             change()
     assert not kept.all()
@@ -84,7 +84,8 @@ def test_an_edit_changes_what_it_names_and_parts_by_part():
     secret = {"env": "TOKEN"}
     found, kept = registry(OURS | {"credentials": {"user": "me", "password": secret}, "order": 5})
 
-    options = found.edit("ours", {"credentials": {"user": "you"}, "rate": 2}, unset=["order"])
+    given = found.edited("ours", {"credentials": {"user": "you"}, "rate": 2}, unset=["order"])
+    options = found.change(given)
 
     assert (options.credentials.user, options.credentials.password.env, options.rate) == ("you", "TOKEN", 2)
     assert options.order == 100
@@ -96,7 +97,7 @@ def test_an_edit_that_cannot_be_changes_nothing():
 
     for changes, unset in (({"tries": 0}, []), ({"colour": "red"}, []), ({}, ["url"]), ({}, ["colour"])):
         with pytest.raises(UsageError, match=r"tries|colour|url"):
-            found.edit("ours", changes, unset=unset)
+            found.change(found.edited("ours", changes, unset=unset))
     assert kept.all() == [OURS]
 
 
@@ -117,7 +118,7 @@ def test_what_a_later_version_kept_stops_nothing(caplog):
 def test_who_is_not_there_is_told_who_is():
     found, _ = registry(OURS)
 
-    for call in (lambda: found.get("our"), lambda: found.edit("our", {}), lambda: found.remove("our")):
+    for call in (lambda: found.get("our"), lambda: found.edited("our", {}), lambda: found.remove("our")):
         with pytest.raises(UsageError, match="there is no upstream our; there are: ours"):
             call()
 

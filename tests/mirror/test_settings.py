@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from symsrv.mirror.settings import MirrorOptions, TellOptions, UpstreamOptions
+from symsrv.mirror import UPSTREAMS
+from symsrv.mirror.settings import KINDS, MirrorOptions, TellOptions, UpstreamOptions
 
 
 def test_a_name_and_a_url_are_enough():
@@ -61,3 +62,9 @@ def test_two_receivers_of_one_name_are_refused():
 
     with pytest.raises(ValidationError, match="two receivers are called ci"):
         MirrorOptions(tell=[one, one])
+
+
+def test_what_may_be_named_as_a_kind_is_what_stands_on_the_shelf():
+    assert list(KINDS) == list(UPSTREAMS)
+    with pytest.raises(ValidationError, match="'ftp' is no kind of upstream; there are http, bucket, folder, convert"):
+        UpstreamOptions(name="a", kind="ftp")

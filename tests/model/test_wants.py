@@ -7,7 +7,7 @@ import pytest
 from symsrv.layouts import parse_any
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.ids import SymbolId, readings
-from symsrv.model.wants import Want, WantState, asked_only_of, ids_from_record, ids_to_record, want_key, wanted
+from symsrv.model.wants import Want, WantState, ask_of, asked_only_of, ids_from_record, ids_to_record, want_key, wanted
 
 GUID = "3249D99D0C4049318610F4E4FB0B6936"
 BUILD_ID = "dfb85de42daffd09640c8fe377d572de3e168920"
@@ -68,3 +68,19 @@ def test_what_only_tails_wished_is_asked_of_their_upstreams():
     assert asked_only_of(["tail:vendor", "tail:mirror"]) == {"vendor", "mirror"}
     assert asked_only_of(["tail:vendor", "dump:crash.dmp"]) is None
     assert asked_only_of([]) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"a.pdb/{GUID}1/a.pdb",
+        "b.exe/5AB380779000/B.exe",
+        f"a.pdb/{GUID}1/a.sym",
+        f"buildid/{BUILD_ID}/debuginfo",
+        f"libc.so/elf-buildid-{BUILD_ID}/libc.so",
+    ],
+)
+def test_an_ask_made_of_a_key_has_that_key(path):
+    asked = parse_any(path)
+
+    assert want_key(ask_of(want_key(asked))) == want_key(asked)

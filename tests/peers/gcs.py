@@ -67,6 +67,12 @@ def new_bucket(endpoint: str) -> str:
     return name
 
 
+def put(endpoint: str, bucket: str, *, name: str, data: bytes) -> None:
+    """Puts an object, apart from symsrv's own client."""
+    place = f"{endpoint}/upload/storage/v1/b/{bucket}/o"
+    requests.post(place, params={"uploadType": "media", "name": name}, data=data, timeout=10).raise_for_status()
+
+
 def session() -> AuthorizedSession:
     """A plain session, apart from symsrv's own."""
     return AuthorizedSession(AnonymousCredentials())

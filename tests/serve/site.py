@@ -141,9 +141,9 @@ def standard_files() -> list[tuple[str, bytes]]:
 
 
 @contextlib.contextmanager
-def live(store: SymbolStore) -> Iterator[tuple[tuple[str, int], Front]]:
+def live(store: SymbolStore, **options: Any) -> Iterator[tuple[tuple[str, int], Front]]:
     """An app of its own behind a real server in a thread; yields the address and the app, which ends with it."""
-    app = create_app(store)
+    app = create_app(store, **options)
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen(128)

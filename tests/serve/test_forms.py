@@ -139,7 +139,7 @@ def test_a_body_that_unpacks_to_too_much_is_refused(post, tmp_path):
         (b"", {}, 400, "empty"),
         (b"x", {"content_encoding": b"br"}, 415, "unknown-encoding"),
         (b"x", {"content_encoding": b"gzip"}, 400, "broken-body"),
-        (gzip.compress(DUMP)[:-9], {"content_encoding": b"gzip"}, 400, "broken-body"),
+        (gzip.compress(DUMP, mtime=0)[:-9], {"content_encoding": b"gzip"}, 400, "broken-body"),
         (b"x", {"content_type": b"multipart/form-data"}, 400, "malformed-form"),
         (b"x", {"content_type": multipart(b"b" * 10_000)}, 400, "malformed-form"),
         (b"no form", {"content_type": multipart(CRASHPAD)}, 400, "malformed-form"),

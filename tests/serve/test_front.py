@@ -6,6 +6,7 @@ import pytest
 
 from symsrv.model.errors import BackendError
 from symsrv.serve import create_app
+from symsrv.serve.demand import Explain, Wanted
 from symsrv.store import Opened
 from tests.made.pdb_builder import GUID_TEXT, build_pdb
 from tests.made.pe_builder import build_pe
@@ -35,8 +36,10 @@ def test_a_miss_says_what_would_mend_it_to_who_reads_json(site):
     site.publish(("foo.pdb", build_pdb()))
     site.store.delete([1])
     accept = {"Accept": "text/html, application/json"}
+    full = create_app(site.store, wanted=Wanted(explain=Explain.FULL))
 
-    told = site.get("/" + PDB, accept)
+    told = site.get("/" + PDB, accept, app=full)
+    full.close()
     why = json.loads(told.body)["why"]
 
     assert (told.status, told.reason, told.headers["content-type"]) == (404, "not-found", "application/json")
@@ -51,7 +54,7 @@ def test_a_miss_is_one_even_if_nobody_can_say_why(site, monkeypatch):
     def refuse(*_):
         raise BackendError("unavailable", "no")
 
-    monkeypatch.setattr("symsrv.serve.front.whereabouts", refuse)
+    monkeypatch.setattr("symsrv.serve.demand.whereabouts", refuse)
 
     told = site.get(OTHER, {"Accept": "application/json"})
 

@@ -104,3 +104,23 @@ def test_a_closed_pool_takes_no_more_work(pools):
 
     with pytest.raises(RuntimeError):
         asyncio.run(late())
+
+
+def test_what_uses_the_state_is_waited_for():
+    pools = Pools(io_threads=1, cpu_threads=1)
+    begun, free, ended = threading.Event(), threading.Event(), []
+
+    def work():
+        begun.set()
+        assert free.wait(10)
+        ended.append(True)
+
+    async def run():
+        task = asyncio.ensure_future(pools.in_state(work))
+        await asyncio.to_thread(begun.wait, 10)
+        threading.Timer(0.05, free.set).start()
+        await asyncio.to_thread(pools.close)
+        assert ended == [True]
+        await task
+
+    asyncio.run(run())

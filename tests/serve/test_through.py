@@ -122,9 +122,10 @@ def test_what_is_settled_already_is_said_at_once(wants, through, state, outcome)
 
 def test_what_is_blocked_is_wished_and_not_waited_for(wants, through):
     async def run():
-        return await waits(through(blocked=lambda: ("cr*.pdb",)))
+        one = through(refused=lambda ask: Outcome.NOT_ALLOWED if ask.name == "crash.pdb" else None)
+        return await waits(one), one.is_hushed(PDB.encode())
 
-    assert asyncio.run(run()) == (Outcome.BLOCKED, True)
+    assert asyncio.run(run()) == ((Outcome.NOT_ALLOWED, True), True)
     assert [one.urgent for one in wants.filed] == [False]
 
 

@@ -251,6 +251,21 @@ def test_a_delete_takes_what_nobody_else_holds(opened, tmp_path):
     assert faults(store) == []
 
 
+def test_a_delete_takes_a_pdb_from_beside_its_text_symbols_and_the_other_way_round(opened, tmp_path):
+    home = "made.pdb/131211101514171618191A1B1C1D1E1F1"
+    pdb(tmp_path)
+    (tmp_path / "made.sym").write_text(f"MODULE windows x86 {home.split('/')[1]} made.pdb\nPUBLIC 1 0 main\n")
+
+    for first, second in (("made.pdb", "made.sym"), ("made.sym", "made.pdb")):
+        store = opened()
+        numbers = [store.commit(draft(store, tmp_path / one)).number for one in (first, second)]
+        store.delete(numbers[:1])
+        assert store.look(f"{home}/{first}") is None
+        assert store.look(f"{home}/{second}") is not None
+        store.delete(numbers[1:])
+        assert not (tmp_path / "store" / "made.pdb").exists()
+
+
 def test_a_delete_on_a_bucket_leaves_the_objects_for_prune(bucket, opened, tmp_path):
     store = opened(bucket)
     store.commit(draft(store, image(tmp_path, "a.dll")))

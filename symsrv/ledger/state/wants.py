@@ -115,7 +115,7 @@ class Wants(Part):
             _wake_late(connection, now=now)
             query = select(wants.c.id).where(wants.c.state == WantState.OPEN.value)
             if only is not None:
-                query = query.where(wants.c.id.in_(only))
+                query = query.where(wants.c.id.in_(_most_wanted(connection, only, limit)))
             query = query.order_by(*(column.desc() for column in ORDER)).limit(limit)
             chosen = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
             taken: builtins.list[Any] = []
@@ -247,6 +247,15 @@ def _wake_late(connection: Connection, *, now: int) -> None:
         if numbers := connection.execute(late).scalars().all():
             opened = {"state": WantState.OPEN.value, "until": None, "worker": None}
             connection.execute(update(wants).where(wants.c.id.in_(numbers)).values(opened))
+
+
+def _most_wanted(connection: Connection, numbers: Sequence[int], limit: int) -> builtins.list[int]:
+    """The first open ones of some wants, which may be more than one statement takes."""
+    found: builtins.list[Any] = []
+    for batch in chunks(sorted(set(numbers))):
+        query = select(*ORDER).where(wants.c.id.in_(batch), wants.c.state == WantState.OPEN.value)
+        found = sorted([*found, *connection.execute(query)], key=place_of, reverse=True)[:limit]
+    return [row.id for row in found]
 
 
 def _chosen(text: str, *, numbers: Sequence[int] | None) -> Iterable[tuple[ColumnElement[bool], ...]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symsrv.commands.asking import asked
+from symsrv.layouts.asking import asked
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.ids import SymbolId, debug_id
 
