@@ -122,8 +122,11 @@ class Api:
 
         def work() -> dict[str, Any]:
             self._store.catch_up()
-            counts = None if state is None else {one.value: count for one, count in state.wants.counts().items()}
-            return {"version": __version__, "files": self._store.known_files(), "wants": counts}
+            record: dict[str, Any] = {"version": __version__, "files": self._store.known_files(), "wants": None}
+            if state is not None:
+                record["wants"] = {one.value: count for one, count in state.wants.counts().items()}
+                record |= _fetching(state) if self._full else {}
+            return record
 
         return await self._pools.in_state(work)
 
@@ -180,6 +183,25 @@ class Api:
         if self._state is None:
             raise Rejected(404, "no-state", "there is no missing list here")
         return self._state
+
+
+def _fetching(state: "State") -> dict[str, Any]:
+    """How fetching goes, by upstream; the hosts are those that are left alone or probed."""
+    return {
+        "bytes_today": sum(state.spending.today().values()),
+        "reports_complete": len(state.reports.complete()),
+        "upstreams": [one.to_record() for one in state.attempts.statistics()],
+        "breakers": [
+            {
+                "host": one.host,
+                "state": one.state.value,
+                "until": None if one.until is None else one.until.isoformat(),
+                "reason": one.reason,
+            }
+            for one in state.breakers.list()
+            if one.state != "closed"
+        ],
+    }
 
 
 def _query(scope: Scope) -> Query:

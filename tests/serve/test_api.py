@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from symsrv.layouts import parse_any
-from symsrv.ledger.state import open_state
+from symsrv.ledger.state import Attempt, open_state
 from symsrv.model.wants import WantState, Wish
 from symsrv.serve import api, create_app
 from symsrv.serve.api import Dumps
@@ -170,6 +170,22 @@ def test_status_counts(ask, site, state):
 
     assert (record["files"], record["wants"]["open"], record["wants"]["resting"]) == (1, 5, 0)
     assert ask("status", with_state=False)[1]["wants"] is None
+
+
+def test_status_tells_how_fetching_goes_to_who_may_hear_it(ask, state):
+    state.attempts.note(Attempt("one", "key", "receiving", "ok", bytes=7, milliseconds=20))
+    state.spending.add("one", 7)
+    for _ in range(5):
+        state.breakers.failed("one.example", "stalled")
+
+    full = ask("status")[1]
+
+    assert (full["bytes_today"], full["reports_complete"]) == (7, 0)
+    assert [(one["upstream"], one["ok"], one["bytes"]) for one in full["upstreams"]] == [("one", 1, 7)]
+    assert [(one["host"], one["state"], one["reason"]) for one in full["breakers"]] == [
+        ("one.example", "open", "stalled")
+    ]
+    assert set(ask("status", explain=Explain.WORDS)[1]) == {"version", "files", "wants"}
 
 
 def test_head_and_other_methods(ask):
