@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from symsrv.mirror.forms import NotTold
 from symsrv.mirror.settings import MirrorOptions
-from symsrv.mirror.telling import Receiver, describing
+from symsrv.mirror.telling import Over, Receiver, describing
 from symsrv.model.errors import SymsrvError
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class _Teller:
     """One receiver's thread."""
 
     def __init__(self, receiver: Receiver, turn: Turn, stopping: threading.Event) -> None:
+        self.guard = receiver.guard
         self.idle = threading.Event()
         """Set when there is nothing to tell, or nobody who hears it."""
         self.woken = threading.Event()
@@ -69,26 +70,25 @@ class _Teller:
             self.woken.clear()
             try:
                 pause = self._told()
+            except Over:
+                return
             except Exception:
                 pause = LONGEST_PAUSE_SECONDS
                 logger.exception("a defect in telling", extra={"receiver": self._receiver.options.name})
             if not self.woken.is_set():  # else somebody waits for what came while we told
                 self.idle.set()
-            self.woken.wait(pause)
-        try:
-            self._turn.leave()
-        except SymsrvError as error:
-            logger.debug("a turn could not be left", extra=self._said(error))
+            if not self._stopping.is_set():
+                self.woken.wait(pause)
 
     def _told(self) -> float:
         """Tells what there is; how long to wait then."""
         options = self._receiver.options
         try:
-            if not self._turn.take():
+            if not self._take():
                 return options.every
             while not self._stopping.is_set() and self._receiver.tell():
                 self._failures = 0
-                self._turn.take()
+                self._take()
         except SymsrvError as error:
             self._failures += 1
             pause: float = min(LONGEST_PAUSE_SECONDS, options.pause * 2.0 ** min(self._failures - 1, 20))
@@ -97,6 +97,20 @@ class _Teller:
             logger.warning("a receiver was not told", extra={**self._said(error), "again_in_seconds": pause})
             return pause
         return options.every
+
+    def close(self, seconds: float) -> None:
+        """Waits for its end, no longer than so; then it does nothing any more, and another process may tell."""
+        if self.thread.ident is not None:
+            self.thread.join(seconds)
+        self.guard.close()
+        try:
+            self._turn.leave()
+        except SymsrvError as error:
+            logger.debug("a turn could not be left", extra=self._said(error))
+
+    def _take(self) -> bool:
+        with self.guard:
+            return self._turn.take()
 
     def _said(self, error: SymsrvError) -> dict[str, object]:
         return {"receiver": self._receiver.options.name, "reason": error.reason, "error": str(error)}
@@ -128,14 +142,16 @@ class Tellers:
             one.idle.wait(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
-        """Ends them; who is in the middle of a call is not waited for long, and what it tells is told again."""
+        """Ends them; who is in the middle of a call is not waited for long, and what it tells is told again.
+
+        The state and the store are not used any more when it returns.
+        """
         self._stopping.set()
         deadline = time.monotonic() + _STOPPING_SECONDS
         for one in self._tellers:
             one.woken.set()
         for one in self._tellers:
-            if one.thread.ident is not None:
-                one.thread.join(max(0.0, deadline - time.monotonic()))
+            one.close(max(0.0, deadline - time.monotonic()))
 
 
 def open_tellers(options: MirrorOptions, store: "SymbolStore", state: "State") -> Tellers:

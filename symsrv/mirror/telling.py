@@ -7,6 +7,7 @@ could not be told is told again, the same under the same key, until the receiver
 import json
 import logging
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -59,6 +60,35 @@ class Place:
         return json.dumps(asdict(self))
 
 
+class Over(Exception):
+    """Nobody waits any more for what a thread does: it ends, and touches nothing."""
+
+
+class Guard:
+    """Lets a thread that was given up do no more: who closes a database must be its last user.
+
+    `with guard:` around every use of it, and around no call to a receiver.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._over = False
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        if self._over:
+            self._lock.release()
+            raise Over
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def close(self) -> None:
+        """Waits for a use that is under way, and lets no other one begin."""
+        with self._lock:
+            self._over = True
+
+
 class Receiver:
     """One who is told. Used by one thread of one process at a time: see `tellers.py`."""
 
@@ -76,42 +106,46 @@ class Receiver:
         self._describe = describe
         self._origin = origin
         self._now = now
+        self.guard = Guard()
         self._form: Form = form_named(options.form)
         self._kinds = self._form.kinds & {*options.events}
         self._send = sender(options)
 
     def begin(self, *, keep: bool = True) -> Place:
         """Where it is; a receiver that is new hears of what comes from now on. Without `keep`, nothing is noted."""
-        text = self._state.marks.text(self._mark)
-        place = Place.of(text)
-        if place is None:
-            place = Place(self._state.events.last())
-            if keep:
-                self._state.marks.move(self._mark, str(place), from_value=text or None)
-        return place
+        with self.guard:
+            text = self._state.marks.text(self._mark)
+            place = Place.of(text)
+            if place is None:
+                place = Place(self._state.events.last())
+                if keep:
+                    self._state.marks.move(self._mark, str(place), from_value=text or None)
+            return place
 
     def pending(self, *, keep: bool = True) -> News | None:
         """What it is told next; None if there is nothing. Passes over what it does not want to hear, and notes that."""
-        place = self.begin(keep=keep)
-        page = max(_PAGE, self.options.batch)
-        while events := self._state.events.after(place.told, page):
-            wanted = [one for one in events if one.kind in self._kinds]
-            again = [one for one in wanted if one.id <= place.until]  # the same as was tried before, and no more
-            if wanted:
-                return self._news(self._first_call(again or wanted))
-            after = Place(events[-1].id, lost=place.lost)
-            place = self._moved(place, after) if keep else after
-        return None
+        with self.guard:
+            place = self.begin(keep=keep)
+            page = max(_PAGE, self.options.batch)
+            while events := self._state.events.after(place.told, page):
+                wanted = [one for one in events if one.kind in self._kinds]
+                again = [one for one in wanted if one.id <= place.until]  # the same as was tried before, and no more
+                if wanted:
+                    return self._news(self._first_call(again or wanted))
+                after = Place(events[-1].id, lost=place.lost)
+                place = self._moved(place, after) if keep else after
+            return None
 
     def tell(self) -> bool:
-        """Tells what comes next; whether there was something. Raises NotTold."""
-        news = self.pending()
-        if news is None:
-            return False
-        place = self.begin()
-        last = int(news.events[-1]["id"])
-        if place.until != last or not place.since:
-            place = self._moved(place, replace(place, until=last, since=self._now()))
+        """Tells what comes next; whether there was something. Raises NotTold, or Over."""
+        with self.guard:
+            news = self.pending()
+            if news is None:
+                return False
+            place = self.begin()
+            last = int(news.events[-1]["id"])
+            if place.until != last or not place.since:
+                place = self._moved(place, replace(place, until=last, since=self._now()))
         lost = 0
         try:
             self.deliver(news)
@@ -123,7 +157,8 @@ class Receiver:
                 extra={"receiver": self.options.name, "key": news.key, "reason": error.reason, "error": str(error)},
             )
             lost = len(news.events)
-        self._moved(place, Place(last, lost=place.lost + lost))
+        with self.guard:
+            self._moved(place, Place(last, lost=place.lost + lost))
         return True
 
     def deliver(self, news: News) -> None:

@@ -97,6 +97,25 @@ def test_closing_does_not_wait_for_who_never_answers(state, receiver, start):
     assert not closing.is_alive()
 
 
+def test_who_answers_after_closing_touches_the_state_no_more(state, receiver, start):
+    answer = threading.Event()
+    url, one = receiver(lambda asked: (200, {}, b"{}") if answer.wait(30) else None)
+    tellers = start(options("slow", url, timeout=30))
+    state.events.add("arrived", {"home": "a"})
+    assert one.wait(1)
+    tellers.close()
+    before = state.marks.all()
+
+    answer.set()
+    [thread] = [thread for thread in threading.enumerate() if thread.name == "tell-slow"]
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert state.marks.all() == before
+    assert Turn(state, "slow", seconds=60).take()
+    assert Receiver(options("slow", url), state, lambda event: {"id": event.id}, origin="here").pending() is not None
+
+
 def test_what_there_is_can_be_told_at_once(state, store, receiver):
     url, one = receiver()
     silent, other = receiver(lambda asked: None)
