@@ -141,7 +141,8 @@ class Download:
     def _go_on(self, span: Span, file: BinaryIO, *, leading: bool) -> None:
         """Asks for what is missing of a span."""
         first = max(0, span.at - OVERLAP_BYTES)
-        asked = f"bytes={first}-" + (str(span.end - 1) if span.end is not None else "")
+        to_the_end = span.end is None or span.end == self._facts.total
+        asked = f"bytes={first}-" if to_the_end else f"bytes={first}-{(span.end or 0) - 1}"
         validator = self._facts.validator or ""
         if leading:
             self._stage("downloading", self._received)

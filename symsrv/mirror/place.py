@@ -140,7 +140,7 @@ class _Reading:
                 progress.at += count
                 self._received += count
                 view = view[count:]
-            self._part.tick(progress)
+            self._part.tick(lambda: progress)
             self._stage("receiving", self._received)
         if progress.at != progress.total:
             raise Unavailable("cut", f"{progress.at} bytes came of {progress.total}")

@@ -36,6 +36,15 @@ class Progress:
     whole: bool = False
     spans: list[Span] = field(default_factory=list)
 
+    @property
+    def at(self) -> int:
+        """How many bytes are here from the beginning on; who reads in one piece sets it."""
+        return self.spans[0].at if self.spans else 0
+
+    @at.setter
+    def at(self, count: int) -> None:
+        self.spans = [Span(0, count, self.total)]
+
 
 class Part:
     """The file of one Try in the folder of its fetch. One thread at a time."""

@@ -63,7 +63,7 @@ def test_what_breaks_is_gone_on_from(download):
 
     assert fetched.path.read_bytes() == FILE
     assert fetched.received == len(FILE)
-    assert (second["range"], second["if-range"]) == (f"bytes={HALF - 64}-{len(FILE) - 1}", '"1"')
+    assert (second["range"], second["if-range"]) == (f"bytes={HALF - 64}-", '"1"')
     assert "retrying" in stages
 
 

@@ -147,3 +147,13 @@ def test_dropping_leaves_nothing(part, tmp_path, boot):
     part.drop()
 
     assert list(tmp_path.iterdir()) == [boot]
+
+
+def test_who_reads_in_one_piece_counts_from_the_beginning(part, tmp_path):
+    progress = Progress(total=1000, validator="x")
+    assert progress.at == 0
+
+    progress.at += 40
+    part.save(progress)
+
+    assert again(tmp_path).load().at == 40
