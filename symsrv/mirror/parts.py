@@ -19,7 +19,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,10 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A file that came whole and was checked: where it lies below its try's folder, and what it is published as."""
+    """A file that came whole and was checked: where it lies below its try's folder, and what it is published as.
+
+    `tool` made it, for a conversion.
+    """
 
     file: str
     name: str
@@ -47,6 +50,7 @@ class Whole:
     upstream: str
     address: str
     received: int
+    tool: str | None = None
 
 
 class Parts:
@@ -102,8 +106,10 @@ class Parts:
         return None
 
     def clear(self, want: Want, upstream: str, one: Try) -> None:
-        """Drops what one try brought."""
+        """Drops what one try brought in part, and the want's folder if nothing else is in it."""
         shutil.rmtree(self._of(want) / _digest(upstream, one.path), ignore_errors=True)
+        with suppress(OSError):
+            self._of(want).rmdir()
 
     def drop(self, want: Want) -> None:
         """Drops everything of a want."""

@@ -17,7 +17,6 @@ LINGER_SECONDS = 1.0
 """How long a file waits for others to be published with it."""
 MANY = 200
 _THREADS = 2
-_COMMENT_ADDRESSES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +92,21 @@ class Publisher:
         return self._over or urgent or len(self._waiting) >= MANY or self._hurry()
 
     def _publish(self, batch: Sequence[Arrival]) -> list[Published]:
-        by_origin: dict[tuple[str, str | None], list[Arrival]] = {}
+        by_origin: dict[tuple[str, str | None, str | None], list[Arrival]] = {}
         for one in batch:
-            by_origin.setdefault((one.whole.upstream, one.tag), []).append(one)
-        return [done for (name, tag), some in by_origin.items() for done in self._published(some, name=name, tag=tag)]
+            by_origin.setdefault((one.whole.upstream, one.tag, one.whole.tool), []).append(one)
+        return [done for some in by_origin.values() for done in self._published(some)]
 
-    def _published(self, arrivals: Sequence[Arrival], *, name: str, tag: str | None) -> list[Published]:
-        """One transaction for one upstream's files; if its product is to say where they come from, that is one."""
-        comment = arrivals[0].whole.address if len(arrivals) == 1 else arrivals[0].url
+    def _published(self, arrivals: Sequence[Arrival]) -> list[Published]:
+        """One transaction for what came from one upstream, or was made by one tool."""
+        first = arrivals[0]
+        name = first.whole.upstream
+        comment = first.whole.address if len(arrivals) == 1 else first.url
+        if first.whole.tool:
+            comment = f"made by {first.whole.tool}"
         try:
             sources = [_source(one) for one in arrivals]
-            receipt = publish(self._store, sources, product=name, comment=comment, tag=tag, threads=_THREADS)
+            receipt = publish(self._store, sources, product=name, comment=comment, tag=first.tag, threads=_THREADS)
         except StoreError as error:
             logger.error("could not publish what came", extra={"upstream": name, "error": str(error)})
             return [Published(one, None, error) for one in arrivals]

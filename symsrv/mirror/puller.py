@@ -14,9 +14,12 @@ from datetime import UTC, datetime, timedelta
 from symsrv.ledger.state import Arrival, State
 from symsrv.mirror.arrivals import settle
 from symsrv.mirror.chances import Chance, chances
+from symsrv.mirror.claims import Claims
+from symsrv.mirror.converting import converts, notice
 from symsrv.mirror.gates import Gates
 from symsrv.mirror.lanes import Lanes
 from symsrv.mirror.log import Log
+from symsrv.mirror.material import partner
 from symsrv.mirror.outcomes import Conclusion, conclude
 from symsrv.mirror.partners import partner_wishes
 from symsrv.mirror.parts import Parts
@@ -25,22 +28,23 @@ from symsrv.mirror.roster import Roster
 from symsrv.mirror.rounds import Arrival as Came
 from symsrv.mirror.rounds import Heard, Round, Tools
 from symsrv.mirror.settings import MirrorOptions
+from symsrv.mirror.telling import announce
+from symsrv.model.ask import Wants
 from symsrv.model.errors import StoreError
 from symsrv.model.wants import Want, WantState, want_key
 from symsrv.store import SymbolStore
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 90.0
 STOP_SECONDS = 5.0
 """How long a stop lets downloads end by themselves; the parts of what is broken off stay."""
 _POLL_SECONDS = 0.25
 _FLUSH_SECONDS = 1.0
-_RENEW_SECONDS = LEASE_SECONDS / 3
 _REFUSED_SECONDS = 10.0
+_TROUBLE_SECONDS = 5.0
+_PRUNE_SECONDS = 3600.0
 _AGAIN_SECONDS = 12 * 3600.0
 """When something is fetched again that the store did not take."""
-_PAGE = 1000
 _AHEAD = 2
 """Wants under way for each download that may be: who waits for a lane in trouble keeps no other one idle."""
 _AHEAD_AT_MOST = 8
@@ -94,45 +98,47 @@ class Puller:
         self._state = state
         self._roster = roster
         self._options = options
-        self._only = None if only is None else set(only)
         self._plan = plan
         self._told = told
         self._now = now
         self._parts = Parts(store.arriving, state=state.url)
+        self._claims = Claims(state, self._parts, only=only)
         self._gates = Gates(state, options, self._parts.folder)
         self._log = Log(state)
         self._stopping = threading.Event()
         self._poked = threading.Event()
         self._lock = threading.Lock()
-        self._claimed: dict[int, Want] = {}
         self._under_way: dict[int, Round] = {}
         self._missed: list[tuple[Want, Conclusion]] = []
-        self._seen: set[int] = set()
         self._refused_until = 0.0
-        self._empty_until = 0.0
-        self._flushed = self._renewed = 0.0
+        self._flushed = self._pruned = 0.0
         self._revision: object = None
         self._lanes = Lanes(options.downloads, {})
         self._tools = Tools(self._parts, self._lanes, self._gates, self._log, heard, self._stopping, now)
-        self._publisher = Publisher(store, self._published, hurry=self._hurry)
+        self._publisher = Publisher(store, self._published, hurry=lambda: not self._under_way)
 
     def run(self, stop: threading.Event) -> None:
-        """Works until `stop` is set; then what came is published, and the rest goes back into the queue."""
+        """Works until `stop` is set; then what came is published, and the rest goes back into the queue.
+
+        A database or a store that cannot be reached is logged, and asked again.
+        """
         try:
-            self._begin()
             while not stop.is_set():
-                self._turn()
+                try:
+                    self._turn(once=False)
+                except StoreError as error:
+                    logger.error("cannot work on the queue", extra={"error": str(error)})
+                    stop.wait(_TROUBLE_SECONDS)
                 self._poked.wait(_POLL_SECONDS)
                 self._poked.clear()
         finally:
             self._end()
 
     def once(self, stop: threading.Event) -> None:
-        """Works on every want that is due, once, and ends when all are done with."""
+        """Works on every want that is due, once, and ends when all are done with. Raises StoreError."""
         try:
-            self._begin()
             while not stop.is_set():
-                busy = self._busy()  # before the turn: what ends now may have wished for more
+                busy = self._claims.held > 0  # before the turn: what ends now may have wished for more
                 if not (self._turn(once=True) or busy):
                     break
                 self._poked.wait(_POLL_SECONDS)
@@ -142,7 +148,7 @@ class Puller:
 
     def wake(self) -> None:
         """Says that something may have been filed; otherwise it is noticed within a quarter of a second or `every`."""
-        self._empty_until = 0.0
+        self._claims.look()
         self._poked.set()
 
     def reload(self, options: MirrorOptions) -> None:
@@ -154,85 +160,54 @@ class Puller:
 
     # The loop
 
-    def _begin(self) -> None:
-        self._refresh()
-        self._adopt()
-        self._settle()
-
-    def _turn(self, *, once: bool = False) -> bool:
+    def _turn(self, *, once: bool) -> bool:
         """One look at everything; whether there may be more to claim."""
-        self._refresh()
+        if self._roster.refresh():
+            limits = {one.options.name: one.options.concurrency for one in self._roster.connected}
+            self._lanes.reload(self._options.downloads, limits)
         self._write_misses()
+        first = not self._flushed
+        if self._claims.renew() or first:
+            self._claims.adopt()
         now = time.monotonic()
         if now - self._flushed >= _FLUSH_SECONDS:
             self._flushed = now
             self._flush()
-        if now - self._renewed >= _RENEW_SECONDS:
-            self._renewed = now
-            self._state.wants.renew(self._parts.worker, list(self._claimed), lease_seconds=LEASE_SECONDS)
-            self._adopt()
         return self._claim(once=once)
-
-    def _refresh(self) -> None:
-        if self._roster.refresh():
-            limits = {one.options.name: one.options.concurrency for one in self._roster.connected}
-            self._lanes.reload(self._options.downloads, limits)
 
     def _flush(self) -> None:
         self._log.flush()
         self._gates.flush()
-        revision = self._store.revision() if self._store.local else time.monotonic() // self._options.every
+        now = time.monotonic()
+        revision = self._store.revision() if self._store.local else now // self._options.every
         if revision != self._revision:
             self._revision = revision
             self._settle()
-
-    def _adopt(self) -> None:
-        """Goes on with what workers of this machine left that are dead."""
-        dead = set(self._parts.adopt())
-        if not dead:
-            return
-        after: Want | None = None
-        while page := self._state.wants.list(states=(WantState.CLAIMED,), limit=_PAGE, after=after):
-            for want in page:
-                if want.worker in dead:
-                    self._state.wants.release(want.id, want.worker)
-            after = page[-1]
-        self._parts.prune(self._state.wants.get)
-        self._parts.sweep()
-        self._empty_until = 0.0
+        if now - self._pruned >= _PRUNE_SECONDS:
+            self._pruned = now
+            self._state.attempts.prune(self._options.keep_log)
 
     def _settle(self) -> None:
+        """Does what follows from what was published, by whomever."""
         for want in settle(self._store, self._state):
             with self._lock:
-                run, mine = self._under_way.pop(want.id, None), self._claimed.get(want.id)
+                run, mine = self._under_way.pop(want.id, None), self._claims.of(want.id)
             if run is not None and mine is not None:  # somebody else published it
                 run.cancel()
                 self._done(Done(mine, "present"))
-
-    # Claiming
+        listed = [one.options for one in self._roster.connected]
+        self._claims.more(notice(self._store, self._state, listed))
+        announce(self._state, converting=bool(converts(listed)))
 
     def _claim(self, *, once: bool) -> bool:
         room = self._room()
-        now = time.monotonic()
-        if now < self._refused_until:
+        if time.monotonic() < self._refused_until:
             return not once
         if room <= 0:
             return True
-        if now < self._empty_until and not (self._only is None and self._is_urgent()):
-            return False
         if not self._roster.connected or (not once and self._is_shut()):
             return False
-        only = None if self._only is None else self._next_only()
-        wants = self._state.wants.claim(self._parts.worker, room, lease_seconds=LEASE_SECONDS, only=only)
-        if len(wants) < room:
-            self._empty_until = now + self._options.every
-        fresh = [want for want in wants if not once or want.id not in self._seen]
-        for want in wants:
-            if want not in fresh:
-                self._state.wants.release(want.id, self._parts.worker)
-        self._seen.update(want.id for want in fresh if once)
-        with self._lock:
-            self._claimed.update((want.id, want) for want in fresh)
+        fresh = self._claims.take(room, once=once, every=self._options.every)
         for want in fresh:
             self._start(want)
         return bool(fresh)
@@ -244,16 +219,9 @@ class Puller:
             return many * _AHEAD - under_way
         return min(self._lanes.free, many * _AHEAD_AT_MOST - under_way) if under_way >= many * _AHEAD else 0
 
-    def _is_urgent(self) -> bool:
-        first = self._state.wants.list(states=(WantState.OPEN,), limit=1)
-        return bool(first) and first[0].urgent
-
     def _is_shut(self) -> bool:
         """Whether nothing at all may be fetched now."""
         return all(self._gates.shut(one.options, self._now()) for one in self._roster.connected)
-
-    def _next_only(self) -> list[int]:
-        return sorted((self._only or set()) - self._seen)[:_PAGE]
 
     def _start(self, want: Want) -> None:
         if (home := self._answered_by_store(want)) is not None:
@@ -289,7 +257,7 @@ class Puller:
 
     def _write_misses(self) -> None:
         with self._lock:
-            missed, self._missed = self._missed, []
+            missed = self._missed[:]
         if not missed:
             return
 
@@ -299,11 +267,19 @@ class Puller:
                 self._state.wants.rest(want.id, self._parts.worker, reason=end.reason, due=end.due, rounds=end.rounds)
 
         self._state.transaction(write)
+        with self._lock:
+            del self._missed[: len(missed)]
         for want, end in missed:
+            self._claims.more(self._sources_of(want))
             self._done(Done(want, "missing", reason=end.reason, sentence=end.sentence, due=end.due))
 
-    def _hurry(self) -> bool:
-        return not self._under_way
+    def _sources_of(self, want: Want) -> list[int]:
+        """The want for the debug file that text symbols are to be made of, which the converter has wished for."""
+        if want.ask.wants is not Wants.SYM:
+            return []
+        source = partner(self._store, want.ask)
+        found = None if source is None else self._state.wants.at(source)
+        return [found.id] if found is not None and found.state is WantState.OPEN else []
 
     def _published(self, batch: Sequence[Published]) -> None:
         """In the publisher's thread."""
@@ -311,8 +287,10 @@ class Puller:
             self._settle()
             for one in batch:
                 self._finish(one)
-        except StoreError as error:  # the claim ends by itself, and the file is found in the store then
+        except StoreError as error:  # the claims end by themselves, and the files are found in the store then
             logger.error("could not note what came", extra={"error": str(error)})
+            for one in batch:
+                self._claims.done(one.arrival.want)
         finally:
             self._poked.set()
 
@@ -320,46 +298,32 @@ class Puller:
         want, whole = one.arrival.want, one.arrival.whole
         if one.error is not None or one.result is None:  # nothing is wrong with the file: it stays, for another time
             self._refused_until = time.monotonic() + _REFUSED_SECONDS
-            self._state.wants.release(want.id, self._parts.worker)
+            self._claims.release(want)
             reason = one.error.reason if one.error is not None else "failed"
             self._log.not_stored(want, whole.upstream, whole.address, reason=reason)
             self._done(Done(want, "failed", reason, str(one.error)), keep=True)
             return
-        due = self._now() + timedelta(seconds=_AGAIN_SECONDS)
-        if not one.here:
+        if not one.here or not self._is_answered(want):
             reason = one.result.reason or "failed"
             self._log.not_stored(want, whole.upstream, whole.address, reason=reason)
+            due = self._now() + timedelta(seconds=_AGAIN_SECONDS)
             self._state.wants.rest(want.id, self._parts.worker, reason=reason, due=due, rounds=want.rounds + 1)
             self._done(Done(want, "failed", reason, one.result.sentence, one.result.key, whole.upstream))
             return
-        if not self._is_answered(want):
-            logger.error("published what does not answer the want for it", extra={"want": want.id})
-            self._state.wants.rest(want.id, self._parts.worker, reason="failed", due=due, rounds=want.rounds + 1)
         if self._options.with_program and (wishes := partner_wishes(self._store, one.arrival)):
-            numbers = self._state.wants.file(wishes)
-            if self._only is not None:
-                self._only.update(numbers)
-            self._empty_until = 0.0
+            self._claims.more(self._state.wants.file(wishes))
         status = one.result.status.value
-        told = Done(want, status, None, None, one.result.key, whole.upstream, whole.address, whole.size)
-        self._done(told)
+        self._done(Done(want, status, None, None, one.result.key, whole.upstream, whole.address, whole.size))
 
     def _is_answered(self, want: Want) -> bool:
         now = self._state.wants.get(want.id)
         return now is None or now.state is not WantState.CLAIMED or now.worker != self._parts.worker
 
     def _done(self, done: Done, *, keep: bool = False) -> None:
-        with self._lock:
-            self._claimed.pop(done.want.id, None)
+        self._claims.done(done.want)
         if not keep:
             self._parts.drop(done.want)
         self._told(done)
-
-    def _busy(self) -> bool:
-        with self._lock:
-            return bool(self._claimed)
-
-    # The end
 
     def _end(self) -> None:
         self._lanes.close(wait_seconds=STOP_SECONDS)
@@ -369,9 +333,10 @@ class Puller:
         self._publisher.close()
         try:
             self._write_misses()
-            for number in list(self._claimed):
-                self._state.wants.release(number, self._parts.worker)
+            self._claims.release_all()
             self._log.flush()
             self._gates.flush()
+        except StoreError as error:
+            logger.error("could not put everything in order", extra={"error": str(error)})
         finally:
             self._parts.close()

@@ -125,6 +125,9 @@ class Round:
                     self._leave_out(chance, refused)
         except Stopped as stopped:
             outcome = stopped.outcome
+            if self.over and not self.tools.stopping.is_set():  # nobody goes on with it
+                for one in chance.tries:
+                    self.tools.parts.clear(self.want, chance.options.name, one)
         except BaseException:
             outcome = Outcome(chance.options, End.LATER, "defect", "a defect in symsrv; the log has it")
             raise
@@ -214,7 +217,9 @@ class _Download:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         address = fetched.address or self._try.address
         file = checked.path.relative_to(folder).as_posix()
-        whole = Whole(file, checked.name, sha256, checked.size, self._options.name, address, fetched.received)
+        whole = Whole(
+            file, checked.name, sha256, checked.size, self._options.name, address, fetched.received, fetched.tool
+        )
         parts.note(want, self._try, whole)
         return Arrival(want, whole, checked.path, self._options.url, self._options.tag)
 

@@ -85,6 +85,12 @@ def test_tries_and_upstreams_have_folders_of_their_own(open_parts):
     assert parts.of(want(), "there", TRY) in folders
     parts.clear(want(), "there", TRY)
     assert sum(folder.is_dir() for folder in folders) == 2
+    for upstream, one in (("there", other), ("here", TRY)):
+        parts.clear(want(), upstream, one)
+    assert not parts.of(want(), "there", TRY).parent.samefile(parts.folder)
+    parts.clear(want(), "there", TRY)
+    assert [one.name for one in parts.folder.iterdir() if one.is_dir()] == []
+    assert parts.of(want(), "there", TRY).is_dir()
     parts.drop(want())
     assert not any(folder.exists() for folder in folders)
 

@@ -75,6 +75,15 @@ def test_what_waits_together_is_one_transaction_for_each_upstream(disk):
     assert len(disk.files()) == 3
 
 
+def test_what_a_tool_made_says_by_which(disk):
+    made = came(disk, 1)
+    heard = Heard(disk.store)
+    heard.put(replace(made, whole=replace(made.whole, tool="dump_syms 2.3")), came(disk, 2))
+    heard.close()
+
+    assert sorted(one[1] for one in transactions(disk)) == ["https://there/app2.pdb", "made by dump_syms 2.3"]
+
+
 def test_each_file_says_where_it_is_from(disk):
     heard = Heard(disk.store)
     heard.put(came(disk, 1), came(disk, 2))

@@ -12,7 +12,7 @@ import pytest
 from symsrv.ingest import Source, publish
 from symsrv.mirror import puller as module
 from symsrv.mirror.puller import Puller
-from symsrv.model.wants import WantState, want_key
+from symsrv.model.wants import WantState, Wish, want_key
 from tests.ingest.files import pe, written
 from tests.made.cab_builder import cab_of
 from tests.mirror.pulling import PATIENCE, Pulling, asked, key_of
@@ -487,6 +487,24 @@ def test_without_an_upstream_nothing_is_claimed(pulling):
 
     assert pulling.once() == {}
     assert pulling.want(number).state is WantState.OPEN
+
+
+def test_who_waits_for_several_files_is_told_of_when_the_last_one_is_there(pulling):
+    site = pulling.site()
+    keys = []
+    for number in (1, 2):
+        key, site.files[key] = pulling.pdb(number)
+        keys.append(key)
+    report = pulling.state.reports.file("a.dmp", [Wish(asked(key)) for key in keys], origin="dump:1", data={})
+    late = site.files.pop(keys[1])
+
+    pulling.once()
+    assert pulling.state.events.after(0, kind="report") == []
+    site.files[keys[1]] = late
+    pulling.state.wants.wake()
+    pulling.once()
+
+    assert [one.data["report"] for one in pulling.state.events.after(0, kind="report")] == [report]
 
 
 def test_a_pointer_is_followed_below_the_upstream(pulling):
