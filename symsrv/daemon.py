@@ -3,8 +3,9 @@
 import errno
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from symsrv.assembly import Assembly
 from symsrv.config import Config, host_and_port
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 Ready = Callable[[str, int], None]
 Ended = Callable[[int | None], None]
+Run = Callable[[threading.Event], None]
 
 _JOIN_SECONDS = 0.5  # on Windows no signal is seen while waiting without an end
 
@@ -62,14 +64,16 @@ def watch_and_serve(
     ready: Ready,
     stop: threading.Event | None = None,
     ended: Ended = lambda _number: None,
+    beside: Mapping[str, Run] = MappingProxyType({}),
 ) -> int | None:
     """Serves, and publishes what builds write, until a signal comes; a publish under way is finished.
 
-    `ended` hears of the signal before that is waited for.
+    `ended` hears of the signal before that is waited for. What is `beside` runs until then, too, each by its name.
     """
     stop = stop or threading.Event()
-    thread = threading.Thread(target=_watch, args=(watcher, stop), name="watch") if watcher is not None else None
-    if thread is not None:
+    runs = dict(beside) if watcher is None else {"watch": watcher.run, **beside}
+    threads = [threading.Thread(target=_run, args=(name, run, stop), name=name) for name, run in runs.items()]
+    for thread in threads:
         thread.start()
     number: int | None = None
     try:
@@ -78,8 +82,9 @@ def watch_and_serve(
     finally:
         ended(number)
         stop.set()
-        while thread is not None and thread.is_alive():
-            thread.join(_JOIN_SECONDS)
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(_JOIN_SECONDS)
 
 
 def know_files(store: SymbolStore) -> None:
@@ -101,11 +106,11 @@ def _reindex(store: SymbolStore) -> None:
         logger.info("indexed the folder", extra={"files": files})
 
 
-def _watch(watcher: Watcher, stop: threading.Event) -> None:
+def _run(name: str, run: Run, stop: threading.Event) -> None:
     try:
-        watcher.run(stop)
+        run(stop)
     except Exception:
-        logger.exception("stopped watching; serving goes on")
+        logger.exception("stopped, and serving goes on", extra={"what": name})
 
 
 def _app(assembly: Assembly) -> App:

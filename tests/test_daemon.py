@@ -149,11 +149,32 @@ def test_who_minds_signals_hears_of_the_end_before_the_publish_is_over(store, tm
     assembly.close()
 
 
+def test_what_runs_beside_runs_until_the_end_and_may_fail(store, tmp_path, served, caplog):
+    assembly = Assembly(config(tmp_path))
+    stopped = []
+
+    def goes_on(stop):
+        stopped.append(stop.wait(60))
+
+    def fails(_stop):
+        raise ValueError("lost")
+
+    beside = {"pull": goes_on, "follow": fails}
+
+    assert watch_and_serve(assembly, None, ready=lambda *where: None, beside=beside) == 15
+
+    assert stopped == [True]
+    assert [record.what for record in caplog.records if record.levelname == "ERROR"] == ["follow"]
+    settle()
+    served[0][0].close()
+    assembly.close()
+
+
 def test_serving_goes_on_when_watching_fails(store, tmp_path, served, caplog):
     assembly = Assembly(config(tmp_path))
 
     assert watch_and_serve(assembly, Watching(ValueError("lost")), ready=lambda *where: None) == 15
-    assert "stopped watching; serving goes on" in caplog.text
+    assert "stopped, and serving goes on" in caplog.text
     assert watch_and_serve(assembly, None, ready=lambda *where: None) == 15
     settle()
     for app, _options in served:

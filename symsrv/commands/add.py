@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from symsrv.commands.answering import answer_wants
 from symsrv.commands.base import Context, outcome, verb
 from symsrv.model.errors import Exit, NoStore
 
@@ -92,6 +93,7 @@ def add(
                 pairing=True,
                 on_file=line.step,
             )
+            answer_wants(context.assembly(), context.assembly().new_store, context.warn)
     notes = sum(result.note is not None for result in receipt.results)
     for result in receipt.results:
         _tell(context, result, noted=notes <= NOTES)

@@ -197,15 +197,16 @@ class _Run:
             puller = self._puller(only=only, plan=self._plan, told=telling)
             puller.once(threading.Event())
         for number in numbers:
-            if number not in telling.told and (want := state.wants.get(number)) is not None:
+            if not telling.told(number) and (want := state.wants.get(number)) is not None:
                 telling(left(want))
         context.answer(telling.summary(), text=telling.sentence())
         return outcome(good=telling.here, bad=telling.missing)
 
     def on(self, *, again: bool) -> Exit:
         """Goes on until a signal comes; a hangup reads the configuration again."""
+        from symsrv.commands.mirroring import Mirror
         from symsrv.commands.output import configure_logging
-        from symsrv.commands.pulling import Repulling, Telling, Workers
+        from symsrv.commands.pulling import Telling, Workers
 
         log = self._assembly.config.log
         configure_logging(log_format=log.format, level=log.level, verbose=self._context.verbose)
@@ -213,15 +214,13 @@ class _Run:
             self._state.wants.wake()
         telling = Telling(self._context, lambda: None, only_here=True)
         with Signals(reloads=True) as signals:
-            puller = self._puller(told=telling)
-            reload = Repulling(self._context.config_file, puller, self._sources)
-            following = self._sources.following(self._upstreams, wake=puller.wake)
-            workers = Workers(signals.stop, pull=puller.run, follow=following.run)
+            mirror = Mirror(self._assembly, self._upstreams, told=telling)
+            workers = Workers(signals.stop, **mirror.runs)
             self._context.say("pulling what is missing, until stopped")
             while workers.busy(_JOIN_SECONDS):
                 if signals.reload.is_set():
                     signals.reload.clear()
-                    reload()
+                    mirror.reload_file(self._context.config_file)
             workers.check()
         if signals.number is not None:
             raise Ended(signals.number)

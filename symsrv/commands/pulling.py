@@ -114,27 +114,6 @@ class Workers:
             self._stop.set()
 
 
-class Repulling:
-    """Reads the configuration again and gives the puller its upstreams and options; a mistake changes nothing."""
-
-    def __init__(self, config_file: Path | None, puller: "Puller", sources: Sources) -> None:
-        self._file = config_file
-        self._puller = puller
-        self._sources = sources
-
-    def __call__(self) -> None:
-        """Does it."""
-        from symsrv.config import load
-
-        try:
-            fresh = load(self._file)
-        except (SymsrvError, OSError) as error:
-            logger.error("kept the configuration as it was", extra={"error": str(error)})
-            return
-        self._sources.reload(fresh)
-        self._puller.reload(fresh.mirror)
-
-
 class Telling:
     """Says of each want that is done with what became of it, and counts them. Safe to share between threads.
 
@@ -146,21 +125,31 @@ class Telling:
         self._step = step
         self._only_here = only_here
         self._lock = threading.Lock()
-        self.here = 0
-        self.missing = 0
         self.bytes = 0
-        self.told: set[int] = set()
+        self._ends: dict[int, bool] = {}
+
+    @property
+    def here(self) -> int:
+        """How many files are here now."""
+        return sum(self._ends.values())
+
+    @property
+    def missing(self) -> int:
+        """How many are not."""
+        return len(self._ends) - self.here
+
+    def told(self, number: int) -> bool:
+        """Whether it has heard of a want; of one it may hear again, as what it is made of may come later."""
+        return number in self._ends
 
     def __call__(self, done: "Done") -> None:
         """Hears of one."""
         with self._lock:
-            self.here += done.here
-            self.missing += not done.here
+            if not self._only_here:  # a machine goes on for ever
+                self._ends[done.want.id] = done.here
             self.bytes += done.size or 0
-            if self._only_here and not done.here:
-                return
-            self.told.add(done.want.id)
-            self._context.answer(record_of(done), text=sentence_of(done))
+            if done.here or not self._only_here:
+                self._context.answer(record_of(done), text=sentence_of(done))
             self._step()
 
     def summary(self) -> dict[str, Any]:

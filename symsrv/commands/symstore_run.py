@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from symsrv.commands.answering import answer_wants
 from symsrv.commands.base import Context, outcome
 from symsrv.commands.symstore_files import NO_MATCH, UNKNOWN, Chosen, choose, sources
 from symsrv.commands.symstore_line import Call
@@ -36,6 +37,7 @@ def add(context: Context, call: Call, report: Report) -> Exit:
             compress=call.compress,
             on_file=line.step,
         )
+    answer_wants(assembly, store, context.warn)
     if receipt.transaction is not None:
         report.identifier(receipt.transaction)
     if not call.refs:

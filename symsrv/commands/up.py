@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from symsrv.commands.answering import answer_wants
 from symsrv.commands.base import Context, Ended, verb
 from symsrv.commands.signals import Signals
 from symsrv.commands.watching import Beside, Reloading, StatusLine, folders_to_watch, tell
-from symsrv.model.errors import Exit
+from symsrv.model.errors import Exit, SymsrvError
 
 if TYPE_CHECKING:
+    from symsrv.commands.mirroring import Mirror
     from symsrv.ingest import Receipt
 
 
@@ -30,6 +32,7 @@ def up(
 ) -> Exit:
     """Watch build folders, publish what they write, and serve it, with the lines to paste into each debugger.
 
+    What clients miss is fetched from the upstreams that are connected ('symsrv upstream add').
     Without a store configured it is ./symbols; without folders, those of symsrv.yaml are watched. The first signal
     lets answers and a publish under way finish; a hangup (not from a terminal) reads the folders of symsrv.yaml again.
     """
@@ -46,6 +49,7 @@ def up(
         line.clear()
         tell(context, receipt)
         example.published(receipt)
+        answer_wants(assembly, store, context.warn)
 
     def ready(url: str, _port: int) -> None:
         _tell_clients(context, url)
@@ -59,11 +63,34 @@ def up(
             state=context.config.state_folder(),
             on_receipt=published,
         )
-        with Beside(watcher, signals, Reloading(context, folders, given), line):
-            ended_by = watch_and_serve(assembly, watcher, ready=ready, stop=signals.stop, ended=signals.came)
+        mirror = _mirror(context)
+        reload = Reloading(context, folders, given, mirror=mirror)
+        with Beside(watcher, signals, reload, line):
+            ended_by = watch_and_serve(
+                assembly,
+                watcher,
+                ready=ready,
+                stop=signals.stop,
+                ended=signals.came,
+                beside={} if mirror is None else mirror.runs,
+            )
     if ended_by := ended_by or signals.number:
         raise Ended(ended_by)
     return Exit.DONE
+
+
+def _mirror(context: Context) -> "Mirror | None":
+    """What fetches what is missing; where there can be no state, nothing does."""
+    from symsrv.commands.mirroring import Mirror
+    from symsrv.commands.pulling import Telling
+
+    try:
+        return Mirror(context.assembly(), told=Telling(context, lambda: None, only_here=True))
+    except (SymsrvError, OSError) as error:
+        if context.config.database is not None:
+            raise
+        context.warn(f"nothing that is missing is fetched: {error}")
+        return None
 
 
 def _tell_clients(context: Context, url: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from symsrv.commands.answering import answer_wants
 from symsrv.commands.base import Context, Ended, outcome, verb
 from symsrv.commands.signals import Signals
 from symsrv.commands.watching import Beside, Reloading, StatusLine, folders_to_watch, tell
@@ -51,12 +52,16 @@ def watch(context: Context, folders: tuple[str, ...], once: bool, **given: objec
     with Signals(reloads=True) if not once else nullcontext() as signals:
         line = StatusLine()
 
+        assembly = context.assembly()
+        store = assembly.new_store
+
         def published(receipt: "Receipt") -> None:
             line.clear()
             tell(context, receipt)
+            answer_wants(assembly, store, context.warn)
 
         watcher = Watcher(
-            context.assembly().new_store,
+            store,
             folders_to_watch(context, folders, given),
             state=context.config.state_folder(),
             on_receipt=published,

@@ -12,6 +12,7 @@ from symsrv.commands.base import Context, shown
 from symsrv.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from symsrv.commands.mirroring import Mirror
     from symsrv.commands.signals import Signals
     from symsrv.config import Config, WatchFolder
     from symsrv.ingest import Receipt, WatchedFolder, Watcher
@@ -101,10 +102,19 @@ def tell(context: Context, receipt: "Receipt") -> None:
 class Reloading:
     """Reads the configuration again and gives the watcher its folders; what cannot change while running is told.
 
-    A configuration with a mistake changes nothing.
+    A configuration with a mistake changes nothing. With a `mirror`, that is given its part, and there may be nothing to
+    watch.
     """
 
-    def __init__(self, context: Context, folders: tuple[str, ...], given: dict[str, object]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        folders: tuple[str, ...],
+        given: dict[str, object],
+        *,
+        mirror: "Mirror | None" = None,
+    ) -> None:
+        self._mirror = mirror
         self._file = context.config_file
         self._folders = folders
         self._given = given
@@ -114,14 +124,18 @@ class Reloading:
         """Does it."""
         try:
             fresh = self._loaded()
-            settled = _settled(fresh, self._folders, self._given)
+            idle = self._mirror is not None and not (self._folders or fresh.watch)
+            settled = [] if idle else _settled(fresh, self._folders, self._given)
         except (UsageError, OSError) as error:
             logger.error("kept the configuration as it was", extra={"error": str(error)})
             return
-        fixed = [name for name in type(fresh).model_fields if name != "watch"]
+        live = ("watch",) if self._mirror is None else ("watch", "mirror", "upstreams")
+        fixed = [name for name in type(fresh).model_fields if name not in live]
         if changed := [name for name in fixed if getattr(fresh, name) != getattr(self._before, name)]:
             logger.warning("changes that a restart puts in force", extra={"options": ", ".join(changed)})
         watcher.reload(settled)
+        if self._mirror is not None:
+            self._mirror.reload(fresh)
 
     def _loaded(self) -> "Config":
         from symsrv.config import load

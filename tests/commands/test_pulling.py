@@ -8,7 +8,7 @@ import pytest
 
 from symsrv.assembly import Assembly
 from symsrv.commands.base import Context
-from symsrv.commands.pulling import Demand, Repulling, Sources, Telling, Workers, lacking_of_dumps, left, sentence_of
+from symsrv.commands.pulling import Demand, Sources, Telling, Workers, lacking_of_dumps, left, sentence_of
 from symsrv.config import Config
 from symsrv.mirror.puller import Done
 from symsrv.model.errors import UsageError
@@ -43,33 +43,6 @@ def test_upstreams_of_the_configuration_and_of_the_state_are_listed(assembly):
         sources.roster(["nobody"])
 
 
-class Reloaded:
-    """A puller that only takes options."""
-
-    def __init__(self):
-        self.options = None
-
-    def reload(self, options):
-        self.options = options
-
-
-def test_a_configuration_with_a_mistake_changes_nothing(assembly, tmp_path, caplog):
-    file = tmp_path / "symsrv.yaml"
-    sources, puller = Sources(assembly, assembly.state), Reloaded()
-    reload = Repulling(file, puller, sources)
-
-    file.write_text("upstreams: [{name: new, url: 'https://new'}]\nmirror: {downloads: 0}\n")
-    reload()
-    assert puller.options is None
-    assert [one.name for one in sources.listed()] == ["yaml"]
-    assert f"{file}:2: mirror.downloads" in caplog.records[0].error
-
-    file.write_text("upstreams: [{name: new, url: 'https://new'}]\nmirror: {downloads: 7}\n")
-    reload()
-    assert puller.options.downloads == 7
-    assert [one.name for one in sources.listed()] == ["new"]
-
-
 HERE = Done(want(), "stored", key="a.pdb/1/a.pdb", upstream="there", size=70)
 AWAY = Done(want(2), "missing", "absent", "there: it has no such file", due=datetime(2026, 3, 11, 9, tzinfo=UTC))
 
@@ -85,7 +58,9 @@ def test_telling_counts_and_says(capsys):
     assert telling.summary() == {"type": "summary", "here": 1, "missing": 1, "bytes": 70}
     assert telling.sentence() == "1 of 2 files here, 70 bytes came"
     assert len(steps) == 2
-    assert telling.told == {1, 2}
+    assert [telling.told(number) for number in (1, 2, 3)] == [True, True, False]
+    telling(Done(want(2), "stored", key="b.pdb/1/b.pdb", size=5))  # what it is made of came meanwhile
+    assert telling.summary() == {"type": "summary", "here": 2, "missing": 0, "bytes": 75}
 
 
 def test_a_machine_is_told_only_of_what_came(capsys):

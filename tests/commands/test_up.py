@@ -8,6 +8,9 @@ import pytest
 
 from tests.commands.serving import running
 from tests.crash.publishing import image
+from tests.ingest.files import pdb
+from tests.mirror.pulling import key_of
+from tests.mirror.site import Site
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 
@@ -65,3 +68,19 @@ def test_without_folders_it_serves(tmp_path):
 
 def test_wrong_usage(run, tmp_path):
     assert run("up", "--listen", "x", "--store", tmp_path / "store").code == 2
+
+
+def test_what_clients_miss_is_fetched_from_the_upstreams_that_a_hangup_brings(tmp_path):
+    key = key_of(pdb(1), "app1.pdb", tmp_path / "made")
+    with Site() as site:
+        site.files[key] = pdb(1)
+        config = configured(tmp_path, "store: symbols\nstate: state\nmirror: {every: 100ms}\n")
+        with running("up", "-c", config) as server:
+            assert server.get(key)[0] == 404
+            upstream = f"upstreams: [{{name: there, url: '{site.url}'}}]\n"
+            configured(tmp_path, f"store: symbols\nstate: state\nmirror: {{every: 100ms}}\n{upstream}")
+            server.process.send_signal(signal.SIGHUP)
+
+            assert server.wait_for(key) == pdb(1)
+
+            assert server.end() == 128 + signal.SIGTERM
