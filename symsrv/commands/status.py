@@ -35,10 +35,11 @@ def status(context: Context) -> Exit:
 
 
 def _upstream(one: "Registered", today: dict[str, int], breakers: "dict[str, Breaker]") -> dict[str, Any]:
-    from symsrv.mirror.gates import host_of
+    from symsrv.mirror.gates import breakers_of
 
-    host = host_of(one.options)
-    breaker = breakers.get(host)
+    host, ours = breakers_of(one.options)
+    its = [found for found in (breakers.get(host), breakers.get(ours)) if found is not None]
+    breaker = next((found for found in its if found.state != "closed"), its[0] if its else None)
     until = breaker.until if breaker else None
     return record(one) | {
         "host": host,

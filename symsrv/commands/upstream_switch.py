@@ -13,12 +13,13 @@ _names = click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @_names
 def upstream_enable(context: Context, names: tuple[str, ...]) -> Exit:
     """Let upstreams be asked again, at once, even if their host failed so often that it is left alone."""
-    from symsrv.mirror.gates import host_of
+    from symsrv.mirror.gates import breakers_of
 
     done = _switched(context, names, enabled=True)
     for name in names:
         if not context.dry_run:
-            context.assembly().state.breakers.clear(host_of(registry(context).get(name).options))
+            for one in breakers_of(registry(context).get(name).options):
+                context.assembly().state.breakers.clear(one)
     return done
 
 

@@ -14,6 +14,7 @@ from symsrv.mirror.settings import MirrorOptions, UpstreamOptions
 
 _LOOK_SECONDS = 1.0
 _FULL_SECONDS = 60.0
+_OURS = ("unauthorized", "ntlm", "no-secret", "proxy", "proxy-credentials", "proxy-refused")
 
 
 class Gates:
@@ -57,18 +58,19 @@ class Gates:
         """What `refuse` would say, without being the probe that a breaker lets through."""
         if (why := self.shut(options, now)) is not None:
             return why
-        its = [one.until for one in self._state.breakers.list() if one.host == host_of(options)]
-        return _left_alone(options, its[0]) if its and its[0] is not None and its[0] > now else None
+        for one in self._state.breakers.list():
+            if one.host in breakers_of(options) and one.until is not None and one.until > now:
+                return _left_alone(options, one.host, one.until)
+        return None
 
     def refuse(self, options: UpstreamOptions, now: datetime) -> Outcome | None:
         """The same, and the breaker of its host. If that lets a probe through, we are the one."""
         if (why := self.shut(options, now)) is not None:
             return why
-        host = host_of(options)
-        if host not in self._troubled:
-            return None
-        until = self._state.breakers.allows(host)
-        return None if until is None else _left_alone(options, until)
+        for one in breakers_of(options):
+            if one in self._troubled and (until := self._state.breakers.allows(one)) is not None:
+                return _left_alone(options, one, until)
+        return None
 
     def count(self, upstream: str, received: int) -> None:
         """Counts bytes that came, against the day's budget."""
@@ -77,16 +79,20 @@ class Gates:
 
     def answered(self, options: UpstreamOptions) -> None:
         """Notes that a host answered, whatever it said."""
-        host = host_of(options)
-        if host in self._troubled:
-            self._state.breakers.ok(host)
-            self._troubled.discard(host)
+        for one in breakers_of(options):
+            if one in self._troubled:
+                self._state.breakers.ok(one)
+                self._troubled.discard(one)
 
     def failed(self, options: UpstreamOptions, reason: str, *, retry_after: float | None = None) -> None:
-        """Notes that a host did not answer as it should; `retry_after` is for how many seconds it wants no request."""
-        host = host_of(options)
-        self._troubled.add(host)
-        self._state.breakers.failed(host, reason, pause_seconds=retry_after)
+        """Notes that a host did not answer as it should; `retry_after` is for how many seconds it wants no request.
+
+        What is wrong with our credentials or our way out says nothing of the host: others may be let in there.
+        """
+        host, ours = breakers_of(options)
+        one = ours if reason in _OURS else host
+        self._troubled.add(one)
+        self._state.breakers.failed(one, reason, pause_seconds=retry_after)
 
     def flush(self) -> None:
         """Records what was spent, and reads what others have recorded."""
@@ -114,8 +120,14 @@ def host_of(options: UpstreamOptions) -> str:
     return urlsplit(options.url).netloc.rpartition("@")[2] or options.url or options.name
 
 
-def _left_alone(options: UpstreamOptions, until: datetime) -> Outcome:
-    why = f"{host_of(options)} failed too often, and is left alone until {until:%Y-%m-%d %H:%M:%S} UTC"
+def breakers_of(options: UpstreamOptions) -> tuple[str, str]:
+    """The breakers that count for an upstream: its host's, and that of our own ways and words to it."""
+    host = host_of(options)
+    return host, f"{options.name}@{host}"
+
+
+def _left_alone(options: UpstreamOptions, what: str, until: datetime) -> Outcome:
+    why = f"{what} failed too often, and is left alone until {until:%Y-%m-%d %H:%M:%S} UTC"
     return _later(options, NotAsked.BREAKER, why, until)
 
 

@@ -50,7 +50,6 @@ def hosts(peer, symbols: Symbols, authority: Authority, tmp_path: Path) -> Itera
     texts = {
         "tls": server(symbols.folder, tls=authority.issue("server"), users=tmp_path / "users"),
         "plain": server(symbols.folder),
-        "other": server(symbols.folder),
         "busy": "server { listen 80; location / { return 503; } }",
         "leading": "server { listen 80; location / { return 302 http://127.0.0.1:9$request_uri; } }",
     }
@@ -91,8 +90,8 @@ def upstreams(
         "query": {"url": f"{hosts['busy']}/a?sig={SECRETS['QUERY']}"},
         "away": {"url": "https://127.0.0.1:9/", "credentials": {"user": "me", "password": {"env": "BASIC_WORD"}}},
         "bucket": {"url": f"s3://{bucket}", "credentials": s3 | {"secret_key": {"env": "S3_SECRET"}}},
-        "by-proxy": {"url": hosts["other"], "proxy": proxy | {"password": {"env": "PROXY_WORD"}}, **no_programs},
-        "by-socks": {"url": hosts["other"], "proxy": socks | {"password": {"env": "SOCKS_WORD"}}, **no_programs},
+        "by-proxy": {"url": hosts["plain"], "proxy": proxy | {"password": {"env": "PROXY_WORD"}}, **no_programs},
+        "by-socks": {"url": hosts["plain"], "proxy": socks | {"password": {"env": "SOCKS_WORD"}}, **no_programs},
         "basic": {"url": hosts["tls"], "credentials": basic | {"password": {"env": "BASIC_WORD"}}},
     }  # fmt: skip
     return [

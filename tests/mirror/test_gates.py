@@ -88,6 +88,21 @@ def test_a_host_that_fails_is_left_alone_by_all(gates, state):
     assert reason(one.refuse(UpstreamOptions(name="b", url="https://elsewhere"), NOW)) is None
 
 
+@pytest.mark.parametrize("word", ["unauthorized", "proxy-credentials", "proxy"])
+def test_wrong_credentials_leave_alone_only_the_upstream_that_has_them(gates, state, word):
+    one, beside = gates(), OPTIONS.model_copy(update={"name": "beside"})
+    for _ in range(5):
+        one.failed(OPTIONS, word)
+
+    found = one.refuse(OPTIONS, NOW)
+
+    assert (found.reason, reason(one.refuse(beside, NOW))) == ("breaker", None)
+    assert "there@there:8443" in found.sentence
+    assert reason(one.foresee(OPTIONS, datetime.now(UTC))) == "breaker"
+    one.answered(OPTIONS)
+    assert state.breakers.list() == []
+
+
 def test_an_answer_makes_up_for_failures_that_others_had(gates, state):
     gates().failed(OPTIONS, "server-error")
     one = gates()
