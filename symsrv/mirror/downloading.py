@@ -141,8 +141,8 @@ class Download:
     def _go_on(self, span: Span, file: BinaryIO, *, leading: bool) -> None:
         """Asks for what is missing of a span."""
         first = max(0, span.at - OVERLAP_BYTES)
-        to_the_end = span.end is None or span.end == self._facts.total
-        asked = f"bytes={first}-" if to_the_end else f"bytes={first}-{(span.end or 0) - 1}"
+        end = span.end or self._facts.total  # as it is now: others may split the span while the answer is on its way
+        asked = f"bytes={first}-" if end == self._facts.total else f"bytes={first}-{(end or 0) - 1}"
         validator = self._facts.validator or ""
         if leading:
             self._stage("downloading", self._received)
@@ -159,7 +159,7 @@ class Download:
             self._whole(answer, file)
             return
         try:
-            self._check_span(answer, span, first)
+            self._check_span(answer, first, end)
             self._check_overlap(read(answer, span.at - first), span, file)
             self._receive(answer, span, file, leading=leading)
         finally:
@@ -170,11 +170,11 @@ class Download:
         if span.owned:
             self._board.give_back(span)
 
-    def _check_span(self, answer: "Answer", span: Span, first: int) -> None:
+    def _check_span(self, answer: "Answer", first: int, end: int | None) -> None:
         """Raises RangeFault unless the answer is the part that was asked for, of the file that is here."""
         found = verdicts.span(answer.headers) if answer.status == 206 else None
         total = self._facts.total
-        if found is None or found.start != first or found.end != (span.end or found.total):
+        if found is None or found.start != first or found.end != (end or found.total):
             raise RangeFault("it answered with another part of the file than the one that was asked for")
         changed = verdicts.validator(answer.headers) not in (None, self._facts.validator)
         if (

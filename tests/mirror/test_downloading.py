@@ -2,11 +2,14 @@
 
 import pytest
 
+from symsrv.mirror import downloading as module
 from symsrv.mirror.base import Unavailable, WrongContent
 from symsrv.mirror.connections import Connections
 from symsrv.mirror.downloading import Download
+from symsrv.mirror.faking import QUIRKS, FakeUpstream
 from symsrv.mirror.pace import Pace
 from symsrv.mirror.progress import Part
+from symsrv.mirror.receiving import BUFFER_BYTES
 from symsrv.mirror.requesting import Requester
 from symsrv.mirror.seats import Seats
 from symsrv.mirror.settings import UpstreamOptions
@@ -29,7 +32,8 @@ def download(request, tmp_path):
         part = Part(tmp_path, (options.url, "a"))
         requester, seats = Requester(options, connections, pace), Seats(options.concurrency)
         made = Download(requester, pace, options, part=part, stage=stage, seats=seats)
-        return made.run(f"{url}/a", {})
+        with seats.file():
+            return made.run(f"{url}/a", {})
 
     return download
 
@@ -177,3 +181,90 @@ def test_nothing_more_comes_is_stalled(download):
         download(server.url, tries=1, idle_timeout=0.2)
 
     assert (caught.value.reason, caught.value.sent) == ("stalled", HALF)
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Splits files of a size that a test can wait for, at once."""
+    monkeypatch.setattr(module, "SPLIT_BYTES", BUFFER_BYTES)
+    monkeypatch.setattr(module, "PATIENT_SECONDS", 0.05)
+
+
+BIG = bytes(number * 7 % 251 for number in range(6_000_000))
+SLOW = ("trickle", "60000")  # a hundredth of a second each
+
+
+@pytest.fixture
+def served(tmp_path):
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "a").write_bytes(BIG)
+
+    def served(*quirks):
+        return FakeUpstream(tmp_path / "served", [(QUIRKS[name], value) for name, value in quirks])
+
+    return served
+
+
+def ranges(server):
+    return [one["headers"]["range"] for one in server.requests if "range" in one["headers"]]
+
+
+def test_a_slow_line_is_helped_by_others(download, eager, served):
+    with served(SLOW) as server:
+        fetched = download(server.url, concurrency=4)
+
+    assert fetched.path.read_bytes() == BIG
+    assert fetched.notes == []
+    assert len(ranges(server)) >= 3
+    assert fetched.received == len(BIG)
+
+
+def test_a_fast_line_is_not(download, served):
+    with served() as server:
+        assert download(server.url, concurrency=4).path.read_bytes() == BIG
+    assert len(server.requests) == 1
+
+
+def test_where_no_connection_is_to_spare_it_comes_in_one_piece(download, eager, served):
+    with served(SLOW) as server:
+        assert download(server.url, concurrency=1).path.read_bytes() == BIG
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "quirk",
+    [
+        ("range-ignored", ""),
+        ("range-wrong", ""),
+        ("range-lie", ""),
+        ("changing", ""),
+        ("no-validator", ""),
+        ("reset", "1"),
+        ("reset", "4"),
+        ("stall", "2"),
+    ],
+)
+def test_helpers_that_meet_trouble_spoil_nothing(download, eager, served, quirk):
+    with served(SLOW, quirk) as server:
+        fetched = download(server.url, concurrency=4, tries=6, idle_timeout=0.3)
+
+    assert fetched.path.read_bytes() == BIG
+
+
+def test_a_stop_in_the_middle_leaves_what_all_had(download, eager, served):
+    class StopError(Exception):
+        pass
+
+    def stop(_name, sent):
+        if sent > len(BIG) // 2:
+            raise StopError
+
+    with served(SLOW) as server:
+        with pytest.raises(StopError):
+            download(server.url, concurrency=4, stage=stop)
+        first = len(server.requests)
+        fetched = download(server.url, concurrency=4)
+
+    assert fetched.path.read_bytes() == BIG
+    assert fetched.received < len(BIG) * 0.6
+    assert "range" in server.requests[first]["headers"]
