@@ -155,3 +155,26 @@ def test_a_debug_file_is_asked_for_where_its_program_is_known_by_breakpads_path(
     for path in (f"made.pdb/{debug_id}/made.sym", f"made.exe/{code_id.upper()}/made.sym"):
         with urllib.request.urlopen(f"{url}/{path}", timeout=30) as answer:
             assert answer.read().decode() == text
+
+
+def test_an_empty_store_and_a_dump(symsrv, serving, stackwalk, tmp_path):
+    """All of it: what a dump lacks is pulled from another store, converted, and read by a processor of dumps."""
+    pdb, program = corpus("pdb", "crash.pdb"), corpus("pe", "crash.exe")
+    dump = corpus("minidump", "windows.dmp")
+    symsrv("add", pdb, program, "--store", tmp_path / "there")
+    config = tmp_path / "symsrv.yaml"
+    config.write_text(
+        f"store: {tmp_path}/here\nstate: {tmp_path}/state\nupstreams:\n"
+        f"- {{name: there, url: {tmp_path}/there}}\n"
+        f"- {{name: symbols, kind: convert, url: {dump_syms.program()}, order: 1, on_arrival: true}}\n"
+    )
+
+    symsrv("pull", "--dump", dump, "-c", config, code=3)  # Windows' own libraries are nowhere
+
+    url = serving(tmp_path / "here")
+    frames, _ = walked(stackwalk, url, dump, tmp_path)
+    named = [one["function"] for one in frames if one["module"] == "crash.exe"]
+    assert "main(int, char**)" in named
+    log = symsrv("upstream", "log", "symbols", "-c", config, "--json").stdout
+    assert '"stage": "converting"' in log
+    assert '"tool": "dump_syms ' in log
