@@ -10,6 +10,7 @@ import platformdirs
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 
+from symsrv.mirror.forms import form_named
 from symsrv.mirror.presets import completed
 from symsrv.mirror.settings import SPELLINGS, MirrorOptions, UpstreamOptions
 from symsrv.model.errors import UsageError
@@ -189,6 +190,16 @@ class Config(Options):
             if any(folder.path == other.path for other in watch[:at]):
                 raise ValueError(f"{folder.path} is listed twice")
         return watch
+
+    @field_validator("mirror")
+    @classmethod
+    def _told(cls, mirror: MirrorOptions) -> MirrorOptions:
+        for one in mirror.tell:
+            try:
+                form_named(one.form)
+            except UsageError as error:
+                raise ValueError(f"{one.name}: {error}") from error
+        return mirror
 
     @field_validator("upstreams")
     @classmethod

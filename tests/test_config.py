@@ -256,6 +256,12 @@ def test_the_shipped_file_shows_every_option_of_what_may_be_many(name, part, giv
     assert shown == least
 
 
+def test_a_form_of_telling_that_there_is_not_is_refused():
+    text = "mirror:\n  tell:\n  - {name: ci, url: https://ci.example/, form: sentri}\n"
+
+    assert "symsrv.yaml:1: mirror: ci: there is no form 'sentri' of telling; there are generic" in refused(text)
+
+
 def test_a_mistake_in_a_receiver_names_its_line():
     text = "mirror:\n  tell:\n  - name: ci\n    url: https://ci.example/\n    secrt: {env: HOOK}\n"
 

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from symsrv.model.wants import Wish
 
 _JOIN_SECONDS = 0.5
+_TELL_SECONDS = 30.0
 WHO = "pull"
 
 
@@ -195,7 +197,8 @@ class _Run:
             telling = Telling(context, line.step)
             only = None if missing else numbers
             puller = self._puller(only=only, plan=self._plan, told=telling)
-            puller.once(threading.Event())
+            with self._tellers():
+                puller.once(threading.Event())
         for number in numbers:
             if not telling.told(number) and (want := state.wants.get(number)) is not None:
                 telling(left(want))
@@ -225,6 +228,22 @@ class _Run:
         if signals.number is not None:
             raise Ended(signals.number)
         return Exit.DONE
+
+    @contextmanager
+    def _tellers(self) -> Iterator[None]:
+        """Has receivers told of what comes, and waits a little at the end; what they did not hear they hear later."""
+        options = self._assembly.config.mirror
+        if not options.tell:
+            yield
+            return
+        from symsrv.mirror.tellers import open_tellers
+
+        tellers = open_tellers(options, self._assembly.new_store, self._state)
+        try:
+            yield
+            tellers.drain(_TELL_SECONDS)
+        finally:
+            tellers.close()
 
     def _puller(self, **more: Any) -> "Puller":
         from symsrv.commands.pulling import make_puller

@@ -92,9 +92,10 @@ class Publisher:
         return self._over or urgent or len(self._waiting) >= MANY or self._hurry()
 
     def _publish(self, batch: Sequence[Arrival]) -> list[Published]:
-        by_origin: dict[tuple[str, str | None, str | None], list[Arrival]] = {}
+        by_origin: dict[tuple[object, ...], list[Arrival]] = {}
         for one in batch:
-            by_origin.setdefault((one.whole.upstream, one.tag, one.whole.tool), []).append(one)
+            alone = one.want.id if one.apart else None
+            by_origin.setdefault((one.whole.upstream, one.tag, one.whole.tool, alone), []).append(one)
         return [done for some in by_origin.values() for done in self._published(some)]
 
     def _published(self, arrivals: Sequence[Arrival]) -> list[Published]:

@@ -197,7 +197,11 @@ class Puller:
                 self._done(Done(mine, "present"))
         listed = [one.options for one in self._roster.connected]
         self._claims.more(notice(self._store, self._state, listed))
-        announce(self._state, converting=bool(converts(listed)))
+        self._announce()
+
+    def _announce(self) -> None:
+        """Has it told which reports wait for nothing any more."""
+        announce(self._state, converting=bool(converts(one.options for one in self._roster.connected)))
 
     def _claim(self, *, once: bool) -> bool:
         room = self._room()
@@ -272,6 +276,7 @@ class Puller:
         for want, end in missed:
             self._claims.more(self._sources_of(want))
             self._done(Done(want, "missing", reason=end.reason, sentence=end.sentence, due=end.due))
+        self._announce()
 
     def _sources_of(self, want: Want) -> list[int]:
         """The want for the debug file that text symbols are to be made of, which the converter has wished for."""

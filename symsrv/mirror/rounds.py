@@ -16,6 +16,7 @@ from symsrv.mirror.checking import check
 from symsrv.mirror.gates import Gates
 from symsrv.mirror.lanes import Lanes
 from symsrv.mirror.log import Log
+from symsrv.mirror.originals import fetched_to_convert
 from symsrv.mirror.outcomes import End, Outcome
 from symsrv.mirror.parts import Parts, Whole
 from symsrv.mirror.settings import UpstreamOptions
@@ -57,13 +58,17 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file that came, whole and checked, and lies on our disk. `url` and `tag` are its upstream's."""
+    """A file that came, whole and checked, and lies on our disk. `url` and `tag` are its upstream's.
+
+    `apart`: it was fetched only to be converted, and will be let go of: it needs a transaction of its own.
+    """
 
     want: Want
     whole: Whole
     path: Path
     url: str = ""
     tag: str | None = None
+    apart: bool = False
 
 
 @dataclass(slots=True)
@@ -87,7 +92,7 @@ class Round:
         if (found := self.tools.parts.whole(self.want)) is not None:
             whole, path = found
             its = next((one.options for one in chosen if one.options.name == whole.upstream), None)
-            self._end(Arrival(self.want, whole, path, its.url if its else "", its.tag if its else None))
+            self._end(_arrived(self.want, whole, path, its))
             return
         for one in chosen:
             if one.outcome is not None:
@@ -221,7 +226,7 @@ class _Download:
             file, checked.name, sha256, checked.size, self._options.name, address, fetched.received, fetched.tool
         )
         parts.note(want, self._try, whole)
-        return Arrival(want, whole, checked.path, self._options.url, self._options.tag)
+        return _arrived(want, whole, checked.path, self._options)
 
     def _fetched(self, folder: Path) -> Fetched:
         gates = self._tools.gates
@@ -267,6 +272,13 @@ class _Download:
         seconds = time.monotonic() - self._began
         want, options = self._round.want, self._options
         self._tools.log.failed(want, options, self._try, error, stage=self._stage, seconds=seconds)
+
+
+def _arrived(want: Want, whole: Whole, path: Path, options: UpstreamOptions | None) -> Arrival:
+    if options is None:  # it came in an earlier run, from an upstream that is gone
+        return Arrival(want, whole, path)
+    apart = not options.keep_original and fetched_to_convert(want.who)
+    return Arrival(want, whole, path, options.url, options.tag, apart)
 
 
 def _weightier(one: FetchError | None, other: FetchError) -> FetchError:

@@ -108,3 +108,14 @@ def test_a_dry_run_with_nothing_to_tell(setup, run):
     run("tell", "-c", setup)
 
     assert run("tell", "ci", "--dry-run", "-c", setup).out == "ci would be told nothing\n"
+
+
+def test_what_a_pull_brings_is_told_before_it_ends(setup, run, tmp_path, receiver):
+    assert run("add", image(tmp_path, "b.dll"), "--store", tmp_path / "there").code == 0
+    setup.write_text(setup.read_text() + f"upstreams:\n- {{name: there, url: {tmp_path}/there}}\n")
+
+    done = run("pull", "b.dll/5AB380779000/b.dll", "-c", setup)
+
+    assert done.code == 0
+    told = [event for asked in receiver.asked for event in json.loads(asked.body)["events"]]
+    assert [event["key"] for event in told] == ["b.dll/5AB380779000/b.dll"]

@@ -80,7 +80,7 @@ class Pulling:
         from symsrv.mirror import Surroundings, open_upstream
         from symsrv.mirror.puller import Puller
 
-        around = Surroundings(store=self.store)
+        around = Surroundings(store=lambda: self.store, state=lambda: self.state)
         roster = Roster(self.state, lambda: self.upstreams, lambda options: open_upstream(options, around))
         return Puller(
             self.store, self.state, roster, options=MirrorOptions(**self.mirror), told=self.done.append, **more

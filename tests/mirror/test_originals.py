@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from symsrv.formats import identify_path
@@ -6,7 +8,10 @@ from symsrv.mirror.originals import fetched_to_convert, let_go
 from symsrv.mirror.settings import UpstreamOptions
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.wants import Wish
+from tests.made import zig
 from tests.made.pdb_builder import build_pdb
+from tests.mirror.converters.fakes import dump_syms
+from tests.mirror.pulling import Pulling
 
 THERE = UpstreamOptions(name="there", url="https://there.example/", keep_original=False)
 KEEPING = UpstreamOptions(name="there", url="https://there.example/")
@@ -101,3 +106,33 @@ def test_wanted_only_to_be_converted():
     assert fetched_to_convert(("convert",))
     assert not fetched_to_convert(())
     assert not fetched_to_convert(("convert", "serve"))
+
+
+@pytest.fixture
+def pulling(tmp_path):
+    one = Pulling.at(tmp_path / "pulling")
+    yield one
+    one.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
+@pytest.mark.parametrize("keep", [True, False])
+def test_text_symbols_are_pulled_by_way_of_a_pdb_that_is_kept_or_not(pulling, tmp_path, keep):
+    pair = zig.linked("x86_64")
+    identity = identify_path(pair.debug, "made.pdb")[0]
+    there = pulling.site(keep_original=keep)
+    key = f"made.pdb/{identity.debug_id}/made.pdb"
+    there.files[key] = pair.debug.read_bytes()
+    tool = dump_syms(tmp_path / "dump_syms")
+    pulling.upstreams.append(UpstreamOptions(name="symbols", kind="convert", url=str(tool), order=1))
+    sym = key.replace("made.pdb", "made.sym").replace("made.sym/", "made.pdb/", 1)
+
+    done = pulling.once(only=pulling.wish(sym))
+
+    assert [one.status for one in pulling.done if one.here] == ["stored", "stored"]
+    assert done["made.pdb"].upstream in ("there", "symbols")
+    assert pulling.here([sym, key]) == [True, keep]
+    [made] = [one for one in pulling.store.documents() if one.product == "symbols"]
+    assert made.comment == "made by dump_syms 9.9.9"
+    attempts = [one for one in pulling.state.attempts.list(upstream="symbols") if one.stage == "converting"]
+    assert [(one.outcome, one.tool) for one in attempts] == [("ok", "dump_syms 9.9.9"), ("absent", None)]

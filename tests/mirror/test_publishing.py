@@ -156,3 +156,12 @@ def test_a_store_that_refuses_is_told_of_and_leaves_the_files(disk, monkeypatch)
     assert (done.here, done.result, done.error.reason) == (False, None, "locked")
     assert arrival.path.exists()
     assert disk.staged() == []
+
+
+def test_what_will_be_let_go_of_has_a_transaction_of_its_own(disk):
+    heard = Heard(disk.store)
+
+    heard.put(came(disk, 1), came(disk, 2), *(replace(came(disk, number), apart=True) for number in (3, 4)))
+    heard.close()
+
+    assert sorted(len(one.entries) for one in disk.store.documents()) == [1, 1, 2]
