@@ -11,12 +11,14 @@ def of_logs(context: Context, paths: tuple[Path, ...], *, prefix: str) -> Exit:
     """Reads each log on from where it was read last; a file of a folder that is no log is passed over."""
     from symsrv.mirror.access_logs import LogFile, forget_old, learn, log_files
 
-    state = context.assembly().state
+    assembly = context.assembly()
+    store, state = assembly.store, assembly.state
+    store.catch_up()
     good = bad = 0
     for path, named in log_files(paths):
         log = LogFile(path, prefix=prefix)
         try:
-            learn(state, log, dry_run=context.dry_run)
+            learn(state, log, here=lambda ask: bool(store.find(ask)), dry_run=context.dry_run)
         except (SymsrvError, OSError) as error:
             if isinstance(error, SymsrvError) and error.reason == "unknown-format" and not named:
                 continue

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from symsrv.mirror.logs import ACCESS_LOGS
 from symsrv.mirror.logs.base import AccessLog, Parser, Request
 from symsrv.model.ask import Ask
 from symsrv.model.errors import NotIdentified, StoreLocked
-from symsrv.model.wants import Wish, want_key
+from symsrv.model.wants import Wish, want_key, wanted
 from symsrv.model.wishes import is_wish
 
 if TYPE_CHECKING:
@@ -242,9 +242,12 @@ class LogFile:
         counted.setdefault(key, _Counted(ask)).add(request, packed=ask.packed)
 
 
-def learn(state: "State", log: LogFile, *, dry_run: bool = False) -> None:
+def learn(
+    state: "State", log: LogFile, *, here: Callable[[Ask], bool] = lambda _ask: False, dry_run: bool = False
+) -> None:
     """Files what a log says since it was read last; its `tally` then says what that was.
 
+    What is `here` by now is nobody's wish: it was published since, and a want for it would be answered by nothing.
     Wishes and the place they were read to are one transaction: whatever breaks off, nothing is lost or counted twice.
     Raises as `LogFile` does, LedgerError, and StoreLocked if somebody else reads the same log just now.
     """
@@ -257,6 +260,7 @@ def learn(state: "State", log: LogFile, *, dry_run: bool = False) -> None:
     for batch in log.batches(places):
         if dry_run:
             continue
+        batch = replace(batch, wishes=_lacking(batch.wishes, here))
         others = [one for one in places if one != log.resumed]
         places = [*others[1 - _PLACES :], batch.place]
         log.resumed = batch.place
@@ -283,6 +287,15 @@ def _file(state: "State", batch: Batch, name: str, *, before: str | None, after:
         state.wants.file(batch.wishes)
 
     state.transaction(work)
+
+
+def _lacking(wishes: Sequence[Wish], here: Callable[[Ask], bool]) -> tuple[Wish, ...]:
+    found: dict[str, bool] = {}
+    for wish in wishes:
+        key = want_key(wish.ask)
+        if key not in found:
+            found[key] = here(wanted(wish.ask))
+    return tuple(wish for wish in wishes if not found[want_key(wish.ask)])
 
 
 def _places(first: str, kept: str | None) -> list[Place]:

@@ -79,7 +79,9 @@ class Demand:
         if state is None:
             return
         if wanted.record:
-            self._recorder = Recorder(state.wants, counted=metrics.count_misses)
+            self._recorder = Recorder(
+                state.wants, counted=metrics.count_misses, revision=self._revision, here=self._is_here
+            )
         if wanted.through is not None:
             self._through = FetchThrough(
                 state.wants,
@@ -108,7 +110,7 @@ class Demand:
             async with watching(receive) as gone:
                 outcome, filed = await through.fetched(raw, where.ask, who=f"serve:{kind}", seconds=seconds, gone=gone)
             self._metrics.count_waits(outcome)
-        if self._recorder is not None and not filed:
+        if self._recorder is not None and not filed and outcome is not Outcome.ARRIVED:
             self._recorder.miss(raw, kind)
         return outcome
 
@@ -126,6 +128,19 @@ class Demand:
             self._through.close()
         if self._recorder is not None:
             self._recorder.close()
+
+    def _revision(self) -> object:
+        """The store's revision; a new one each time it cannot be read."""
+        try:
+            return self._store.revision()
+        except (SymsrvError, OSError):
+            return object()
+
+    def _is_here(self, ask: Ask) -> bool:
+        try:
+            return bool(self._store.find(ask))
+        except (SymsrvError, OSError):
+            return False
 
     def _refused(self, ask: Ask) -> Outcome | None:
         """Why nobody would be asked, so that waiting is of no use."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
+from symsrv.model.ask import Ask
 from symsrv.model.errors import SymsrvError
 from symsrv.model.wants import WantState, Wish, want_key
 from symsrv.model.wishes import is_wish
@@ -38,7 +39,11 @@ class Filed(Protocol):
 
 
 class Recorder:
-    """Misses by path and kind of client. `miss` may be called in any thread; the first one starts the filing."""
+    """Misses by path and kind of client. `miss` may be called in any thread; the first one starts the filing.
+
+    `revision` moves when something was published. What came between a miss and its filing is looked up by `here` and
+    not filed: its want would be answered by nothing any more.
+    """
 
     def __init__(
         self,
@@ -49,6 +54,8 @@ class Recorder:
         limit_bytes: int = LIMIT_BYTES,
         limit_wants: int = LIMIT_WANTS,
         counted: Callable[[str, int], None] = lambda _outcome, _number: None,
+        revision: Callable[[], object] = lambda: None,
+        here: Callable[[Ask], bool] = lambda _ask: False,
     ) -> None:
         self._wants = wants
         self._every = every_seconds
@@ -56,11 +63,13 @@ class Recorder:
         self._limit_bytes = limit_bytes
         self._limit_wants = limit_wants
         self._counted = counted
+        self._revision = revision
+        self._here = here
         self._lock = threading.Lock()  # about misses
         self._filing = threading.Lock()
         self._misses: dict[tuple[bytes, str], int] = {}
         self._bytes = 0
-        self._since = 0.0
+        self._since, self._before = 0.0, revision()
         self._dropped = 0
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
@@ -90,9 +99,11 @@ class Recorder:
         with self._filing:
             with self._lock:
                 misses, self._misses = self._misses, {}
-                since, dropped = self._since, self._dropped
+                since, before, dropped = self._since, self._before, self._dropped
                 self._bytes = self._dropped = 0
             wishes = _wishes(misses, datetime.fromtimestamp(since, UTC))
+            if wishes and self._revision() != before:
+                wishes = [one for one in wishes if not self._here(one.ask)]
             for start in range(0, len(wishes), BATCH_WISHES):
                 batch = wishes[start : start + BATCH_WISHES]
                 number = sum(one.count for one in batch)
@@ -115,7 +126,7 @@ class Recorder:
 
     def _begin(self) -> None:
         # Of all misses of a batch: who missed something before it was published did not wish for it afterwards.
-        self._since = time.time()
+        self._since, self._before = time.time(), self._revision()
         if self._thread is None and not self._closed.is_set():
             self._thread = threading.Thread(target=self._run, name="symsrv-misses", daemon=True)
             self._thread.start()

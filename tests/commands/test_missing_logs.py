@@ -104,3 +104,11 @@ def test_symbols_below_a_path(run, store, write):
     run("missing", "--access-log", path, "--prefix", "/sym", "--store", store)
 
     assert counts(run, store) == {"app.exe": 1}
+
+
+def test_what_is_here_by_now_is_not_missing(run, store, write):
+    path = write(log("nginx", [Asked("/a.dll/5AB380779000/a.dll"), Asked("/b.dll/5AB380779000/b.dll")]))
+
+    run("missing", "--access-log", path, "--store", store)
+
+    assert counts(run, store) == {"b.dll": 1}

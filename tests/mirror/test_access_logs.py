@@ -388,6 +388,20 @@ def test_what_breaks_off_between_batches_is_gone_on_from(write, state, monkeypat
     assert sorted(counts_of(state).values()) == [1] * 25
 
 
+def test_what_was_published_since_is_nobodys_wish(write, state):
+    asked = []
+
+    def here(ask):
+        asked.append(ask)
+        return ask.name == "app.exe"
+
+    learn(state, LogFile(write(log("nginx", [*TEN, Asked(EXE[:-1] + "_")]))), here=here)
+
+    assert counts_of(state) == {"crash.pdb": 3, "": 1}
+    assert [one.name for one in asked] == ["crash.pdb", "app.exe", None]
+    assert not any(one.packed for one in asked)
+
+
 def test_a_dry_run_files_nothing(write, state):
     one = LogFile(write(log("nginx", TEN)))
 

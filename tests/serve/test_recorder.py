@@ -198,3 +198,24 @@ def test_nothing_is_filed_where_nothing_was_missed():
     recorder.close()
 
     assert wants.batches == []
+
+
+def test_what_was_published_before_its_miss_was_filed_is_not_wanted():
+    wants, revision, looked = Wants(), [1], []
+
+    def here(ask):
+        looked.append(ask.name)
+        return ask.name == "app.exe"
+
+    recorder = Recorder(wants, every_seconds=60, revision=lambda: revision[0], here=here)
+    for raw in (PDB, EXE):
+        recorder.miss(raw, "windbg")
+    recorder.flush()
+    assert looked == []  # nothing was published: nothing is looked up
+
+    for raw in (PDB, EXE):
+        recorder.miss(raw, "windbg")
+    revision[0] = 2
+    recorder.close()
+
+    assert [[one.ask.name for one in batch] for batch in wants.batches] == [["crash.pdb", "app.exe"], ["crash.pdb"]]
