@@ -42,6 +42,14 @@ def test_one_that_is_here_is_not(disk):
     assert partner_wishes(disk.store, came(disk, pe(7))) == []
 
 
+def test_what_only_came_as_its_upstream_is_followed_calls_for_nothing_elsewhere(disk):
+    arrival = came(disk, pe(7))
+    followed = replace(arrival, want=replace(arrival.want, who=("tail:vendor",)))
+
+    assert partner_wishes(disk.store, followed) == []
+    assert partner_wishes(disk.store, replace(arrival, want=replace(arrival.want, who=("tail:vendor", "serve"))))
+
+
 @pytest.mark.parametrize(
     ("data", "wants", "name"),
     [
