@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -97,6 +97,7 @@ class Database:
         self._in_memory = isinstance(self._engine.pool, StaticPool)
         self._local = threading.local()
         self._guard = threading.RLock()
+        self._turn = threading.Lock()
         self._open: dict[threading.Thread, Connection] = {}
         self._abandoned: list[Connection] = []
         self._pid = os.getpid()
@@ -136,19 +137,9 @@ class Database:
             if self._is_writing:
                 yield self._connection()
                 return
-            connection = self._begin()
-            self._local.writing = True
-            try:
-                if not self.is_sqlite and self._schema.one_writer:
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
-                yield connection
-                connection.exec_driver_sql("COMMIT")
-            except BaseException:
-                with suppress(SQLAlchemyError):
-                    connection.exec_driver_sql("ROLLBACK")
-                raise
-            finally:
-                self._local.writing = False
+            # SQLite lets writers wait by asking again and again, and some of them long: ours take turns before that.
+            with self._turn if self.is_sqlite and not self._in_memory else nullcontext():
+                yield from self._transaction()
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Does a piece of work in a transaction, again if it met another one in PostgreSQL."""
@@ -174,10 +165,25 @@ class Database:
             self._local = threading.local()
             self._engine.dispose()
 
+    def _transaction(self) -> Iterator[Connection]:
+        connection = self._begin()
+        self._local.writing, self._local.failed = connection, False
+        try:
+            if not self.is_sqlite and self._schema.one_writer:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+            yield connection
+            self._connection().exec_driver_sql("COMMIT")
+        except BaseException:
+            with suppress(SQLAlchemyError):
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+        finally:
+            self._local.writing = None
+
     @property
     def _is_writing(self) -> bool:
         self._notice_fork()
-        return bool(getattr(self._local, "writing", False))
+        return getattr(self._local, "writing", None) is not None
 
     def _begin(self) -> Connection:
         begin = "BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN"
@@ -197,7 +203,7 @@ class Database:
             if not exc.connection_invalidated or self._is_writing:
                 raise self._unavailable(exc) from exc
             self._drop_connection()
-        except SQLAlchemyError as exc:
+        except (SQLAlchemyError, OverflowError) as exc:
             raise self._unavailable(exc) from exc
         with self._translated():
             return ask()
@@ -228,10 +234,11 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as exc:
+        except (SQLAlchemyError, OverflowError) as exc:  # the latter for a number that SQLite cannot hold
             raise self._unavailable(exc) from exc
 
-    def _unavailable(self, exc: SQLAlchemyError) -> LedgerError:
+    def _unavailable(self, exc: SQLAlchemyError | OverflowError) -> LedgerError:
+        self._local.failed = True
         if isinstance(exc, DBAPIError) and exc.connection_invalidated:
             self._drop_connection()
         cause = getattr(exc, "orig", None) or exc
@@ -241,7 +248,13 @@ class Database:
         return self._schema.error(self.url, why)
 
     def _connection(self) -> Connection:
-        self._notice_fork()
+        if self._is_writing:
+            # Whoever goes on after an error would write outside of the transaction, which is over or aborted.
+            # test_database.py::test_nothing_is_written_by_who_goes_on_after_an_error
+            if self._local.failed:
+                raise self._schema.error(self.url, "the transaction failed before")
+            begun: Connection = self._local.writing
+            return begun
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None or connection.invalidated:
             self._drop_connection()
@@ -267,7 +280,7 @@ class Database:
         if self._pid == os.getpid():
             return
         self._pid = os.getpid()
-        self._guard = threading.RLock()  # the parent's may be held by a thread that is not here
+        self._guard, self._turn = threading.RLock(), threading.Lock()  # the parent's may be held by no thread of ours
         if not self._in_memory:
             self._abandoned += self._open.values()
             self._open = {}

@@ -207,3 +207,50 @@ def test_closing_twice_and_using_it_again_is_fine(url):
 
     assert one.rows(f"SELECT value FROM {meta.name} WHERE name = 'applied'")[0][0] == 0
     one.close()
+
+
+def test_nothing_is_written_by_who_goes_on_after_an_error(url):
+    one = Database(url, INDEX)
+
+    def go_on() -> None:
+        with one.writing() as connection:
+            connection.execute(meta.insert().values(name="first", value=1))
+            with pytest.raises(LedgerError), one.writing() as inner:
+                inner.execute(meta.insert().values(name="schema", value=1))  # which is there
+            with one.writing() as inner:
+                inner.execute(meta.insert().values(name="second", value=2))
+
+    with pytest.raises(LedgerError, match="the transaction failed before"):
+        go_on()
+
+    names = {row[0] for row in one.rows(f"SELECT name FROM {meta.name}")}
+    assert names == {"schema", "applied", "revision"}
+    one.write(lambda connection: connection.execute(meta.insert().values(name="third", value=3)))
+    assert len(one.rows(f"SELECT name FROM {meta.name}")) == 4
+    one.close()
+
+
+def test_a_number_that_no_database_can_hold_is_an_error_of_ours(url):
+    one = Database(url, INDEX)
+
+    for ask in (one.all, lambda query: one.write(lambda connection: connection.execute(query))):
+        with pytest.raises(LedgerError):
+            ask(meta.select().where(meta.c.value == 1 << 70))
+    one.close()
+
+
+def test_writers_of_one_process_take_turns(url):
+    one = Database(url, INDEX)
+
+    def add_one() -> None:
+        for _ in range(10):
+            one.write(lambda connection: connection.execute(meta.update().values(value=meta.c.value + 1)))
+
+    threads = [threading.Thread(target=add_one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert one.rows(f"SELECT value FROM {meta.name} WHERE name = 'revision'")[0][0] == 40
+    one.close()

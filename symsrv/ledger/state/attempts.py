@@ -114,7 +114,7 @@ class Attempts(Part):
         old = select(attempts.c.id).where(attempts.c.at < before).order_by(attempts.c.at).limit(_PRUNED_AT_ONCE)
         gone = delete(attempts).where(attempts.c.id.in_(old.scalar_subquery()))
         count = 0
-        while pruned := self._database.write(lambda connection: int(connection.execute(gone).rowcount)):
+        while pruned := self._change(gone):
             count += pruned
         return count
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Table, text
+from sqlalchemy import ColumnElement, Connection, Delete, Table, Update, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from symsrv.ledger.database import Database
@@ -13,6 +13,8 @@ from symsrv.model.names import fold
 
 Clock = Callable[[], float]
 """Seconds since 1970; for tests."""
+
+SEARCHED_LIMIT = 1000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATABASE_TIME = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
@@ -36,6 +38,10 @@ class Part:
         """The same where no connection is at hand."""
         with self._database.reading() as connection:
             return self._now(connection)
+
+    def _change(self, statement: Update | Delete) -> int:
+        """Executes one statement in a transaction; returns how many rows it changed."""
+        return self._database.write(lambda connection: int(connection.execute(statement).rowcount))
 
 
 def inserting(connection: Connection, table: Table) -> "postgresql.Insert | sqlite.Insert":
@@ -79,5 +85,6 @@ def words_of(*parts: str | None) -> str:
 
 
 def contains(column: ColumnElement[str], searched: str) -> ColumnElement[bool]:
-    """Whether a column of `words_of` contains a text."""
-    return column.contains(stored_text(fold(searched.strip())), autoescape=True)
+    """Whether a column of `words_of` contains a text; of a longer one than any name, what it begins with."""
+    # SQLite refuses patterns of many thousand bytes.
+    return column.contains(stored_text(fold(searched.strip()[:SEARCHED_LIMIT])), autoescape=True)

@@ -105,7 +105,7 @@ class Breakers(Part):
         gone = delete(breakers)
         if host is not None:
             gone = gone.where(breakers.c.host == stored_text(host))
-        return self._database.write(lambda connection: int(connection.execute(gone).rowcount))
+        return self._change(gone)
 
 
 def _fresh_row(host: str, *, now: int) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Events(Part):
         old = select(events.c.id).where(events.c.at < before).order_by(events.c.at).limit(_PRUNED_AT_ONCE)
         gone = delete(events).where(events.c.id.in_(old.scalar_subquery()))
         count = 0
-        while pruned := self._database.write(lambda connection: int(connection.execute(gone).rowcount)):
+        while pruned := self._change(gone):
             count += pruned
         return count
 

@@ -11,7 +11,7 @@ from symsrv.ledger.state.base import inserting, maybe_micros, maybe_stored, word
 from symsrv.ledger.state.tables import want_ids, wants
 from symsrv.ledger.texts import chunks, original_text, stored_text
 from symsrv.model.ids import SymbolId
-from symsrv.model.wants import WantState, Wish, ids_from_record, ids_to_record, want_key, wanted
+from symsrv.model.wants import TAIL, WantState, Wish, ids_from_record, ids_to_record, want_key, wanted
 
 ASKERS_LIMIT = 16
 """How many askers of a want are remembered, the newest."""
@@ -126,7 +126,10 @@ def _askers(known: Iterable[str], wishes: list[Wish]) -> str:
         if wish.who:
             askers.pop(wish.who, None)
             askers[wish.who] = None
-    return json.dumps(list(askers)[-ASKERS_LIMIT:])
+    # That somebody else than a tail asked says of whom it is asked, and so is forgotten last.
+    kept = sorted(askers, key=lambda who: not who.startswith(TAIL)) if len(askers) > ASKERS_LIMIT else askers
+    left = set(list(kept)[-ASKERS_LIMIT:])
+    return json.dumps([who for who in askers if who in left])
 
 
 def _merged(known: Iterable[SymbolId], wishes: list[Wish]) -> tuple[SymbolId, ...]:

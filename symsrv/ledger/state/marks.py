@@ -57,8 +57,7 @@ class Marks(Part):
 
     def drop(self, name: str) -> bool:
         """Forgets a value; whether there was one."""
-        gone = delete(marks).where(marks.c.name == stored_text(name))
-        return self._database.write(lambda connection: bool(connection.execute(gone).rowcount))
+        return self._change(delete(marks).where(marks.c.name == stored_text(name))) > 0
 
 
 def put_mark(connection: Connection, name: str, *, value: Value, now: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, delete, func, or_, select, tuple_, update
 
 from symsrv.ledger.state.arriving import Arrival, answer_wants
 from symsrv.ledger.state.base import Part, contains, maybe_micros
@@ -165,7 +165,7 @@ class Wants(Part):
     def release(self, number: int, worker: str) -> bool:
         """Gives a claim back as it was taken, with nothing counted; whether the worker still had it."""
         change = _ending(number, worker).values(state=WantState.OPEN.value, until=None, worker=None)
-        return self._database.write(lambda connection: bool(connection.execute(change).rowcount))
+        return self._change(change) > 0
 
     def answer(self, arrivals: Sequence[Arrival]) -> builtins.list[Want]:
         """Marks every want that one of these files answers, whatever its state was; returns those, answered now.
@@ -224,6 +224,30 @@ class Wants(Part):
             return count
 
         return self._database.write(work)
+
+    def prune(self, older_than_seconds: float) -> int:
+        """Forgets wants that were answered so long ago, and others that nobody wished or waited for since.
+
+        Some hundred in each transaction; what is being worked on stays. Returns how many.
+        """
+        before = self._time() - int(older_than_seconds * 1_000_000)
+        old = or_(
+            and_(wants.c.state == WantState.ANSWERED.value, wants.c.answered < before, wants.c.last < before),
+            and_(
+                wants.c.state.not_in((WantState.ANSWERED.value, WantState.CLAIMED.value)),
+                wants.c.last < before,
+                wants.c.waiting == 0,
+            ),
+        )
+        count, last = 0, 0
+        while numbers := self._numbers(wants.c.id > last, old):
+            count += self._change(delete(wants).where(wants.c.id.in_(numbers), old))
+            last = numbers[-1]
+        return count
+
+    def _numbers(self, *said: ColumnElement[bool]) -> builtins.list[int]:
+        query = select(wants.c.id).where(*said).order_by(wants.c.id).limit(WOKEN_AT_ONCE)
+        return [row.id for row in self._database.all(query)]
 
     def _place(self, after: Want | int | None) -> tuple[Any, ...] | None:
         if isinstance(after, Want):

@@ -6,7 +6,7 @@ import pytest
 from symsrv.ledger.state.filing import ASKERS_LIMIT
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.ids import readings
-from symsrv.model.wants import WantState
+from symsrv.model.wants import TAIL, WantState, asked_only_of
 from tests.ledger.state.wishing import BUILD_ID, GUID, START, asked, pdb_path, wish
 
 
@@ -58,6 +58,17 @@ def test_only_the_newest_askers_are_remembered(state):
     assert want.count == ASKERS_LIMIT + 7
     assert len(want.who) == ASKERS_LIMIT
     assert want.who[-2:] == (f"dump:{ASKERS_LIMIT + 4}", "dump:7")
+
+
+def test_that_not_only_tails_asked_is_remembered_longest(state):
+    state.wants.file([wish(who="serve")])
+    for number in range(ASKERS_LIMIT * 2):
+        state.wants.file([wish(who=f"{TAIL}{number}")])
+
+    (want,) = state.wants.list()
+
+    assert (want.who[0], len(want.who)) == ("serve", ASKERS_LIMIT)
+    assert asked_only_of(want.who) is None
 
 
 def test_times_are_those_of_the_wishes(state):

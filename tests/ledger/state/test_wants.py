@@ -2,11 +2,12 @@ from datetime import timedelta
 
 import pytest
 
-from symsrv.ledger.state import Rest
+from symsrv.ledger.state import Arrival, Rest
 from symsrv.ledger.state.wants import WOKEN_AT_ONCE
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.ids import SymbolId
 from symsrv.model.wants import WantState, Wish, want_key, wanted
+from tests.ledger.samples import pdb
 from tests.ledger.state.wishing import BUILD_ID, START, asked, pdb_path, wish
 
 OPEN, RESTING, CLAIMED, ANSWERED, GIVEN_UP = (WantState(one) for one in WantState)
@@ -255,3 +256,42 @@ def test_a_claim_wakes_a_bounded_number(state, clock):
 
     assert len(claimed(state, count)) == WOKEN_AT_ONCE
     assert len(claimed(state, count)) == 100
+
+
+def test_what_nobody_asks_for_any_more_is_forgotten_in_time(state, clock):
+    names_of_old = ("open", "given-up", "claimed", "awaited", "answered", "wished-again")
+    ages = {name: age for age, name in enumerate(names_of_old, 1)}
+    numbers = dict(
+        zip(ages, state.wants.file([wish(pdb_path(f"{name}.pdb", age)) for name, age in ages.items()]), strict=True)
+    )
+    claimed(state, only=[numbers["given-up"], numbers["claimed"]], seconds=10**6)
+    state.wants.rest(numbers["given-up"], "w", reason="not-there", due=None, rounds=3)
+    state.reports.file("dump", [wish(pdb_path("awaited.pdb", ages["awaited"]))], origin="", data={})
+    state.wants.answer([Arrival("a", (pdb("answered.pdb", ages["answered"]),), 1)])
+    clock.move(100)
+    state.wants.file([wish(pdb_path("wished-again.pdb", ages["wished-again"])), wish(pdb_path("new.pdb", 77))])
+
+    assert state.wants.prune(100) == 0
+    assert state.wants.prune(99) == 3
+    assert set(names(state.wants.list())) == {"claimed.pdb", "awaited.pdb", "wished-again.pdb", "new.pdb"}
+
+
+def test_more_than_one_page_is_pruned(state, clock):
+    state.wants.file([wish(pdb_path(f"{number}.pdb")) for number in range(WOKEN_AT_ONCE + 7)])
+    clock.move(10)
+
+    assert state.wants.prune(5) == WOKEN_AT_ONCE + 7
+
+
+def test_a_text_that_is_too_long_finds_nothing(state):
+    state.wants.file([wish()])
+
+    assert state.wants.list(text="a.pdb" * 30_000) == []
+    assert state.wants.list(text="%" * 100_000) == []
+
+
+def test_of_many_the_most_wanted_are_claimed(state):
+    numbers = state.wants.file([wish(pdb_path(f"{number}.pdb"), count=number) for number in range(1, 1201)])
+
+    assert [want.count for want in claimed(state, 3, only=numbers)] == [1200, 1199, 1198]
+    assert [want.count for want in claimed(state, 2, only=numbers[:600])] == [600, 599]
