@@ -98,7 +98,7 @@ class Database:
         self._local = threading.local()
         self._guard = threading.RLock()
         self._turn = threading.Lock()
-        self._open: dict[threading.Thread, Connection] = {}
+        self._open: dict[threading.Thread, tuple[Connection, Any]] = {}
         self._abandoned: list[Connection] = []
         self._pid = os.getpid()
         with self._translated():
@@ -110,13 +110,23 @@ class Database:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
         """The rows of one SELECT in the driver's own spelling: the fast way. A lost connection is made again once."""
+        self._notice_fork()
+        # A third of the time that SQLAlchemy's cursor takes, on the server's way to every first answer. What fails is
+        # asked again below, where errors are told apart.
+        driver: sqlite3.Connection | None = getattr(self._local, "driver", None)
+        if driver is not None:
+            try:
+                with self._local.lock:
+                    return driver.execute(sql, parameters).fetchall()
+            except sqlite3.Error:
+                pass
         return self._twice(lambda: self._rows(sql, parameters))
 
     def all(self, query: Any) -> Sequence[Any]:
         """The rows of one SELECT. A lost connection is made again once, unless a transaction was lost with it."""
 
         def ask() -> Sequence[Any]:
-            with self._guarded():
+            with self._lock():
                 return self._connection().execute(query).fetchall()
 
         return self._twice(ask)
@@ -124,7 +134,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """The thread's connection; each statement sees what is committed by then."""
-        with self._translated(), self._guarded():
+        with self._translated(), self._lock():
             yield self._connection()
 
     @contextmanager
@@ -133,7 +143,7 @@ class Database:
 
         Inside of another one of the same thread it is part of that, and is committed with it.
         """
-        with self._translated(), self._guarded():
+        with self._translated(), self._lock():
             if self._is_writing:
                 yield self._connection()
                 return
@@ -155,15 +165,18 @@ class Database:
             return work(connection)
 
     def close(self) -> None:
-        """Closes every connection that this process opened."""
+        """Closes every connection that this process opened, each when its thread is not at work with it."""
         self._notice_fork()
         with self._guard:
-            for connection in self._open.values():
+            opened, self._open = self._open, {}
+        for connection, lock in opened.values():
+            # SQLite's driver crashes when a connection is closed under a thread that uses it.
+            # test_database.py::test_closing_waits_for_threads_at_work
+            if lock.acquire(timeout=_BUSY_SECONDS):
                 with suppress(SQLAlchemyError):
                     connection.close()
-            self._open.clear()
-            self._local = threading.local()
-            self._engine.dispose()
+                lock.release()
+        self._engine.dispose()
 
     def _transaction(self) -> Iterator[Connection]:
         connection = self._begin()
@@ -209,26 +222,18 @@ class Database:
             return ask()
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
-        if self.is_sqlite and not self._in_memory:
-            # A third of the time that SQLAlchemy's cursor takes, on the server's way to every first answer. What
-            # fails is asked again below, where errors are told apart.
-            with suppress(sqlite3.Error):
-                driver: sqlite3.Connection | None = self._connection().connection.driver_connection
-                if driver is not None:
-                    return driver.execute(sql, parameters).fetchall()
-        if self._in_memory:
-            with self._guard:
-                return self._connection().exec_driver_sql(sql, tuple(parameters)).fetchall()
-        return self._connection().exec_driver_sql(sql, tuple(parameters)).fetchall()
+        with self._lock():
+            return self._connection().exec_driver_sql(sql, tuple(parameters)).fetchall()
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        # All threads share the one connection of a database in memory.
+    def _lock(self) -> Any:
+        """What a thread holds while it uses its connection: all share the one of a database in memory."""
+        self._notice_fork()
         if self._in_memory:
-            with self._guard:
-                yield
-        else:
-            yield
+            return self._guard
+        lock = getattr(self._local, "lock", None)
+        if lock is None:
+            lock = self._local.lock = threading.RLock()
+        return lock
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -256,23 +261,25 @@ class Database:
             begun: Connection = self._local.writing
             return begun
         connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None or connection.invalidated:
+        if connection is None or connection.closed or connection.invalidated:
             self._drop_connection()
             connection = self._engine.connect()
             with self._guard:
                 for thread in [thread for thread in self._open if not thread.is_alive()]:
-                    self._open.pop(thread).close()
-                self._open[threading.current_thread()] = connection
+                    self._open.pop(thread)[0].close()
+                self._open[threading.current_thread()] = connection, self._lock()
             self._local.connection = connection
+            if self.is_sqlite and not self._in_memory:
+                self._local.driver = connection.connection.driver_connection
         return connection
 
     def _drop_connection(self) -> None:
-        self._local.connection = None
+        self._local.connection = self._local.driver = None
         with self._guard:
             dropped = self._open.pop(threading.current_thread(), None)
         if dropped is not None:
             with suppress(SQLAlchemyError):
-                dropped.close()
+                dropped[0].close()
 
     def _notice_fork(self) -> None:
         # The parent's connections are not ours to close: PostgreSQL would end the parent's session.
@@ -282,7 +289,7 @@ class Database:
         self._pid = os.getpid()
         self._guard, self._turn = threading.RLock(), threading.Lock()  # the parent's may be held by no thread of ours
         if not self._in_memory:
-            self._abandoned += self._open.values()
+            self._abandoned += (connection for connection, _ in self._open.values())
             self._open = {}
             self._local = threading.local()
 
@@ -295,5 +302,5 @@ class Database:
                     self._schema.advance(connection, url=self.url)
 
     def _is_ready(self) -> bool:
-        with self._guarded():
+        with self._lock():
             return self._schema.is_ready(self._connection())

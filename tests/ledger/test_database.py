@@ -254,3 +254,64 @@ def test_writers_of_one_process_take_turns(url):
 
     assert one.rows(f"SELECT value FROM {meta.name} WHERE name = 'revision'")[0][0] == 40
     one.close()
+
+
+CLOSING = """
+import sys, threading, time
+from symsrv.ledger.database import Database
+from symsrv.ledger.tables import INDEX, meta
+one = Database(sys.argv[1], INDEX)
+stop = threading.Event()
+failed = []
+
+def work():
+    try:
+        while not stop.is_set():
+            one.rows(f"SELECT value FROM {meta.name}")
+            one.all(meta.select())
+            one.write(lambda connection: connection.execute(meta.update().values(value=meta.c.value + 1)))
+    except BaseException as error:
+        failed.append(error)
+
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for _ in range(200):
+    one.close()
+    time.sleep(0.001)
+stop.set()
+for thread in threads:
+    thread.join()
+one.close()
+print(failed)
+"""
+
+
+def test_closing_waits_for_threads_at_work(url):
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSING, url], cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
+def test_closing_does_not_wait_for_a_thread_that_waits_for_us(url, monkeypatch):
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.1)
+    one = Database(url, INDEX)
+    begun, end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with one.writing() as connection:
+            connection.execute(meta.update().where(meta.c.name == "applied").values(value=5))
+            begun.set()
+            end.wait(20)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert begun.wait(20)
+    one.close()
+    end.set()
+    thread.join()
+
+    assert one.rows(f"SELECT value FROM {meta.name} WHERE name = 'applied'")[0][0] == 5
+    one.close()
