@@ -43,7 +43,7 @@ class Assembly:
         """What is wanted, listed and counted besides the store; made if there is none yet."""
         from symsrv.ledger.state import open_state  # SQLAlchemy takes longer to load than most verbs to run
 
-        url, store_id = self._state_place()
+        url, store_id = self._state_place(keep=True)
         state = open_state(url)
         self._stack.callback(state.close)
         if store_id is not None and not state.belongs_to(store_id):
@@ -54,16 +54,16 @@ class Assembly:
     @property
     def state_if_made(self) -> "State | None":
         """The same, if there is one already: nobody makes one by publishing, or to look at it."""
-        url, _ = self._state_place()
+        url, _ = self._state_place(keep=False)
         made = "state" in self.__dict__ or not url.startswith(_SQLITE) or Path(url.removeprefix(_SQLITE)).is_file()
         return self.state if made else None
 
-    def _state_place(self) -> tuple[str, str | None]:
-        """The address of the state, and the store that it has to be that of."""
+    def _state_place(self, *, keep: bool) -> tuple[str, str | None]:
+        """The address of the state, and the store that it has to be that of; `keep` lets that not change any more."""
         url, store_id = self.config.database, None
         if url is None or self.config.store is not None:
             store: SymbolStore = self.__dict__.get("new_store") or self.store
-            store_id = store.id
+            store_id = store.keep_id() if keep else store.id
         return url or f"{_SQLITE}{self.config.state_folder() / f'state-{store_id}.sqlite'}", store_id
 
     @cached_property

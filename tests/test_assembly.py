@@ -107,3 +107,30 @@ def test_two_stores_do_not_share_a_state(tmp_path):
         else:
             assembly.state.marks.put("a", 1)
         assembly.close()
+
+
+def test_the_state_of_an_empty_folder_is_that_of_the_store_it_becomes(tmp_path):
+    (tmp_path / "store").mkdir()
+    config = Config(store=str(tmp_path / "store"), state=tmp_path / "state")
+    looking, serving, adding = Assembly(config), Assembly(config), Assembly(config)
+
+    assert looking.state_if_made is None
+    assert list((tmp_path / "store").iterdir()) == []
+    serving.state.marks.put("mark", 7)
+    assert adding.new_store.id == serving.store.id
+
+    assert adding.state_if_made.marks.number("mark") == 7
+    for one in (looking, serving, adding):
+        one.close()
+
+
+def test_a_folder_of_somebody_elses_is_not_marked_for_a_state(tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "readme.txt").write_text("mine")
+    assembly = Assembly(Config(store=str(tmp_path / "store"), state=tmp_path / "state"))
+
+    assembly.state.marks.put("mark", 7)
+
+    assert [one.name for one in (tmp_path / "store").iterdir()] == ["readme.txt"]
+    assert assembly.new_store.id == assembly.store.id
+    assembly.close()

@@ -5,6 +5,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -97,13 +98,24 @@ class SymbolStore:
         self._news_token: object = None
         self._generation = 0
         self.id = read_id(backend)
-        # By its place too: a copy of a store has the same id, and soon another history.
-        self._own_name = f"{self.id}-{id_by_place(backend).hex[:8]}"
         self._committer = Committer(
             backend, freed=self._freed, hashes=self._hashes, identify=self.identify, lock_seconds=lock_seconds
         )
         pingme = backend.local(places.PINGME)
         self._pingme = None if pingme is None else str(pingme)
+
+    @property
+    def _own_name(self) -> str:
+        """What is kept of it here goes by its place too: a copy of a store has the same id, and soon another history."""
+        return f"{self.id}-{id_by_place(self._backend).hex[:8]}"
+
+    def keep_id(self) -> str:
+        """Makes an empty place a store, where that can be, so that the id is still the same when files come; the id."""
+        if self._backend.stat(places.FORMAT_FILE) is None and next(iter(self._backend.walk()), None) is None:
+            with suppress(StoreError):
+                mark(self._backend)
+            self.id = read_id(self._backend)
+        return self.id
 
     @property
     def arriving(self) -> Path:
