@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -237,17 +238,20 @@ class _Follower:
         files = found.files(start)
         while batch := list(islice(files, _BATCH)):
             wishes, keys = self._looked_through(found, batch)
-            with self._state.together():
-                self._state.wants.file(wishes)
-                if self._tail.deletions == "delete":
-                    self._state.followed.put(self._options.name, found.number, keys=keys)
-                if resumable:
-                    self._mark.line += len(batch)
-                    self.save()
+            self._mark.line += len(batch) if resumable else 0
+            self._state.transaction(partial(self._write, found.number, wishes, keys=keys, mark=resumable))
             self._done.wished += len(wishes)
             if self._stop():
                 return False
         return True
+
+    def _write(self, number: int, wishes: list[Wish], *, keys: list[str], mark: bool) -> None:
+        """What is found in one batch, in one transaction that may be made again."""
+        self._state.wants.file(wishes)
+        if self._tail.deletions == "delete":
+            self._state.followed.put(self._options.name, number, keys=keys)
+        if mark:
+            self.save()
 
     def _looked_through(self, found: Published, asks: Iterable[Ask | None]) -> tuple[list[Wish], list[str]]:
         """The wishes for those that may be had and are not here, and the keys of all that may be had."""
