@@ -245,7 +245,7 @@ def announce(state: "State", *, converting: bool = False) -> int:
     """
     count = 0
     for report in state.reports.complete(limit=_REPORTS):
-        if converting and _is_converted(state, report.id):
+        if converting and _awaits_conversion(state, report.id):
             continue
         data = {
             "report": report.id,
@@ -264,7 +264,7 @@ def _announce(state: "State", data: dict[str, Any]) -> bool:
     return state.reports.told(data["report"]) and state.events.add(REPORT, data, once=f"{REPORT}:{data['report']}")
 
 
-def _is_converted(state: "State", number: int) -> bool:
+def _awaits_conversion(state: "State", number: int) -> bool:
     """Whether text symbols of a report's files are still to be made."""
     ids = [one for want in state.reports.wants(number) if want.state is WantState.ANSWERED for one in want.ask.ids]
     return bool(state.wants.of_ids(ids, kind=Wants.SYM, states=(WantState.OPEN, WantState.CLAIMED)))

@@ -3,11 +3,14 @@ import sys
 
 import pytest
 
+from symsrv.formats import identify_path
+from symsrv.ledger.state import Arrival
 from symsrv.mirror.forms import NotTold
 from symsrv.mirror.settings import TellOptions
 from symsrv.mirror.telling import Place, Receiver, announce, describing, sender
 from symsrv.model.ask import Ask, Wants
 from symsrv.model.errors import UsageError
+from symsrv.model.identity import Identity
 from symsrv.model.ids import SymbolId
 from symsrv.model.wants import Wish
 from tests.made.pdb_builder import build_pdb
@@ -272,3 +275,28 @@ def test_a_report_that_waits_for_three_files_is_told_once_after_the_third(state,
     [event] = body["events"]
     assert (event["report"], event["name"], event["data"]) == (number, "crash.dmp", {"issue": 5})
     assert (event["wanted"], event["answered"], event["given_up"]) == (3, 0, 3)
+
+
+def test_a_report_waits_for_the_text_symbols_of_its_files_where_those_are_made(store, state, add, tmp_path):
+    path = tmp_path / "a.pdb"
+    path.write_bytes(build_pdb())
+    identity = identify_path(path, "a.pdb")[0]
+    state.reports.file("crash.dmp", [Wish(Ask(Wants.DEBUG, identity.ids, "a.pdb"))], origin="api", data={})
+    [sym] = state.wants.file([Wish(Ask(Wants.SYM, identity.ids, "a.pdb"), who="convert")])
+    state.arrive([Arrival("a.pdb/1/a.pdb", (identity,), 1)])
+
+    assert announce(state, converting=True) == 0
+    state.wants.claim("me", 1, lease_seconds=60, only=[sym])
+    assert announce(state, converting=True) == 0
+    state.wants.rest(sym, "me", reason="conversion-failed", due=None, rounds=1)
+
+    assert announce(state, converting=True) == 1
+
+
+def test_where_none_are_made_it_does_not_wait(state):
+    identity = Identity("pdb", "debug", "a.pdb", (SymbolId("debug", "1" * 33),))
+    state.reports.file("crash.dmp", [Wish(Ask(Wants.DEBUG, identity.ids, "a.pdb"))], origin="api", data={})
+    state.wants.file([Wish(Ask(Wants.SYM, identity.ids, "a.pdb"), who="serve")])
+    state.arrive([Arrival("a.pdb/1/a.pdb", (identity,), 1)])
+
+    assert announce(state) == 1
