@@ -23,6 +23,8 @@ def configure_logging(*, log_format: str, level: str, verbose: int) -> None:
     root.handlers[:] = [handler]
     root.setLevel("WARNING" if threshold == "DEBUG" else threshold)  # what libraries debug is theirs
     logging.getLogger("symsrv").setLevel(threshold)
+    # It warns of headers that it cannot parse, with the whole URL, in which a redirect may have put a signature.
+    logging.getLogger("urllib3.connection").setLevel("ERROR")
     logging.getLogger("uvicorn").setLevel("INFO" if threshold == "DEBUG" else "WARNING")  # its comings and goings
 
 

@@ -28,6 +28,7 @@ class Body(http.client.HTTPResponse):
         self.begun = False
         self.sock = sock
         self._timed = _Timed(self.fp.detach(), sock, seconds)
+        self._timed.start()  # not in `begin` alone: a proxy's answer to CONNECT is read without it
         self.fp = io.BufferedReader(self._timed)
 
     def begin(self) -> None:

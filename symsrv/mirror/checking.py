@@ -6,6 +6,7 @@ from pathlib import Path
 
 from symsrv.formats import identify_path
 from symsrv.mirror.base import Fetched, WrongContent
+from symsrv.mirror.checksums import matches
 from symsrv.mirror.decoding import unwrapped
 from symsrv.mirror.progress import forget
 from symsrv.mirror.verdicts import HEAD_BYTES, looks_like_html
@@ -29,11 +30,12 @@ class Checked:
     notes: tuple[str, ...] = ()
 
 
-def check(fetched: Fetched, ask: Ask, *, size_limit: int | None = None) -> Checked:
+def check(fetched: Fetched, ask: Ask, *, size_limit: int | None = None, checksum: str | None = None) -> Checked:
     """The plain file, beside what was fetched or that itself. What is refused is deleted.
 
-    Raises WrongContent (`empty`, `damaged`, `several-files`, `too-big`, `login-page`, `wrong-file`, `bad-name`, or a
-    reason of `Identity.unfit`), and OSError of the folder.
+    `checksum` is what the program says of its portable PDB, `SHA256:<hex>`; other files are not held against it.
+    Raises WrongContent (`empty`, `damaged`, `several-files`, `too-big`, `login-page`, `wrong-file`, `wrong-checksum`,
+    `bad-name`, or a reason of `Identity.unfit`), and OSError of the folder.
     """
     plain = fetched.path
     try:
@@ -42,6 +44,8 @@ def check(fetched: Fetched, ask: Ask, *, size_limit: int | None = None) -> Check
         name = _name(ask, fetched.name)
         identities = _identified(plain, name)
         _answering(identities, wanted(ask))
+        if checksum and matches(plain, checksum) is False:
+            raise WrongContent("wrong-checksum", "it has the right id, and is not the file that the program names")
     except WrongContent:
         for path in {plain, fetched.path}:
             forget(path)

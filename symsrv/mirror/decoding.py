@@ -4,6 +4,8 @@ What counts are the bytes: a Content-Encoding that they do not bear out is passe
 gzipped twice, a cabinet under the plain name, and a plain file that is called gzip all come out right.
 """
 
+import os
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +19,8 @@ from symsrv.model.errors import ArchiveError
 from symsrv.packing import Limits, Member, kind_of, members
 from symsrv.packing.decoders import Inflate, unpacked
 
+AT_ONCE = threading.BoundedSemaphore(max(2, min(8, os.cpu_count() or 2)))
+"""Unpacking takes a processor, and for its window up to 128 MiB: no more is done at once than helps."""
 LAYERS = 3
 """A Content-Encoding around a file that is compressed at rest, and one more for luck."""
 MEMBER_BYTES = 16 << 30
@@ -86,7 +90,7 @@ def _inflated(path: Path) -> Iterator[bytes]:
 def _written(pieces: Iterator[bytes], beside: Path, *, number: int) -> Path:
     target = beside.with_suffix(f".plain{number}")
     try:
-        with target.open("wb", buffering=0) as file:
+        with AT_ONCE, target.open("wb", buffering=0) as file:
             for piece in pieces:
                 view = memoryview(piece)
                 while view:

@@ -211,7 +211,8 @@ class _Download:
         fetched = self._fetched(folder)
         self._stage = "checking"
         try:
-            checked = check(fetched, want.ask, size_limit=self._options.size_limit)
+            checksum = dict(self._try.headers).get("SymbolChecksum")
+            checked = check(fetched, want.ask, size_limit=self._options.size_limit, checksum=checksum)
         except FetchError as error:
             error.sent = fetched.received
             self._failed(error)

@@ -3,10 +3,12 @@
 import io
 import json
 import logging
+import sys
 
 import pytest
 
 from symsrv.commands.output import JsonLines, Progress, TextLines, configure_logging
+from symsrv.model.errors import SymsrvError
 
 
 class Terminal(io.StringIO):
@@ -16,7 +18,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def loggers_as_before():
-    names = ["", "symsrv"]
+    names = ["", "symsrv", "urllib3.connection"]
     before = {name: (logging.getLogger(name).level, logging.getLogger(name).handlers[:]) for name in names}
     yield
     for name, (level, handlers) in before.items():
@@ -88,3 +90,23 @@ def test_progress_shows_on_a_terminal(monkeypatch, in_bytes):
         line.step(2)
 
     assert "publishing" in terminal.getvalue()
+
+
+def test_no_library_tells_a_url_with_its_signature(tmp_path):
+    from symsrv.mirror.base import Try
+    from symsrv.mirror.http import open_http
+    from symsrv.mirror.settings import UpstreamOptions
+    from tests.mirror.answering import Answering
+
+    stream = io.StringIO()
+    odd = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nwhat is this\r\n\r\n"
+    with pytest.MonkeyPatch.context() as patch, Answering(lambda _request: odd) as server:
+        patch.setattr(sys, "stderr", stream)
+        configure_logging(log_format="json", level="info", verbose=2)
+        upstream = open_http(UpstreamOptions(name="a", url=f"{server.url}/?signature=hush", tries=1))
+        with pytest.raises(SymsrvError):
+            upstream.fetch(Try("a", ""), tmp_path)
+        upstream.close()
+
+    assert "hush" in server.requests[0].target
+    assert "hush" not in stream.getvalue()

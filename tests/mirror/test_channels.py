@@ -22,11 +22,12 @@ def connections(request):
 
 def body_of(answer, size=1000):
     buffer, parts = memoryview(bytearray(size)), []
-    while count := answer.take(buffer):
-        parts.append(bytes(buffer[:count]))
-    whole = answer.whole
-    answer.close()
-    return b"".join(parts), whole
+    try:
+        while count := answer.take(buffer):
+            parts.append(bytes(buffer[:count]))
+        return b"".join(parts), answer.whole
+    finally:
+        answer.close()
 
 
 @pytest.mark.parametrize(
