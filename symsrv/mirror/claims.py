@@ -25,6 +25,7 @@ class Claims:
         self._only = None if only is None else set(only)
         self._held: dict[int, Want] = {}
         self._seen: set[int] = set()
+        self._taken_over: list[Want] = []
         self._empty_until = 0.0
         self._renewed = time.monotonic()
         self._lock = threading.Lock()
@@ -43,6 +44,9 @@ class Claims:
 
         `once`: none is taken a second time. Raises LedgerError.
         """
+        if self._taken_over:
+            found, self._taken_over = self._taken_over, []
+            return found
         now = time.monotonic()
         if now < self._empty_until and not self._is_urgent():
             return []
@@ -99,18 +103,36 @@ class Claims:
         return True
 
     def adopt(self) -> None:
-        """Goes on with what workers of this machine left that are dead: their claims are open, their parts ours."""
+        """Goes on with what workers of this machine left that are dead.
+
+        Their claims are open again; what they had in part, or whole, is ours, and the claims for it with it.
+        """
         dead = set(self._parts.adopt())
         if not dead:
             return
+        self._parts.prune(self._state.wants.get)
+        self._parts.sweep()
+        theirs: list[Want] = []
         last: Want | None = None
         while page := self._state.wants.list(states=(WantState.CLAIMED,), limit=_PAGE, after=last):
             last = page[-1]
-            for want in page:
-                if want.worker in dead:
-                    self._state.wants.release(want.id, want.worker)
-        self._parts.prune(self._state.wants.get)
-        self._parts.sweep()
+            theirs += [want for want in page if want.worker in dead]
+        begun = [want.id for want in theirs if self._parts.has(want) and (self._only is None or want.id in self._only)]
+
+        def take_over() -> list[Want]:
+            for want in theirs:
+                self._state.wants.release(want.id, want.worker or "")
+            worker, found = self._parts.worker, list[Want]()
+            for at in range(0, len(begun), _PAGE):
+                some = begun[at : at + _PAGE]
+                found += self._state.wants.claim(worker, len(some), lease_seconds=LEASE_SECONDS, only=some)
+            return found
+
+        taken = self._state.transaction(take_over)
+        with self._lock:
+            self._held.update((want.id, want) for want in taken)
+            self._seen.update(want.id for want in taken)
+            self._taken_over += taken
         self.look()
 
     def _is_urgent(self) -> bool:

@@ -105,6 +105,10 @@ class Parts:
             note.unlink(missing_ok=True)
         return None
 
+    def has(self, want: Want) -> bool:
+        """Whether anything of a want is here, in part or whole."""
+        return self._of(want).is_dir()
+
     def clear(self, want: Want, upstream: str, one: Try) -> None:
         """Drops what one try brought in part, and the want's folder if nothing else is in it."""
         shutil.rmtree(self._of(want) / _digest(upstream, one.path), ignore_errors=True)

@@ -106,7 +106,7 @@ class SymbolStore:
 
     @property
     def _own_name(self) -> str:
-        """What this machine keeps goes by its place too: a copy has the same id, and soon another history."""
+        """What is kept of it here goes by its place, too: a copy has the same id, and soon another history."""
         return f"{self.id}-{id_by_place(self._backend).hex[:8]}"
 
     def keep_id(self) -> str:

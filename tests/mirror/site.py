@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -61,6 +62,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, *arguments: object) -> None:
         self.connections: list[socket.socket] = []
         super().__init__(*arguments)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed hangs up; everything else is told."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def get_request(self) -> tuple[socket.socket, object]:
         connection, address = super().get_request()

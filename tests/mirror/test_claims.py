@@ -139,21 +139,25 @@ def test_claims_are_renewed_before_they_end(pulling, make, monkeypatch):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells which run of it this is")
 def test_what_a_killed_worker_had_is_open_at_once(pulling, make):
-    numbers = wishes(pulling, 2)
+    numbers = wishes(pulling, 3)
     script = (
         "import os, signal\nfrom pathlib import Path\nfrom symsrv.ledger.state import open_state\n"
         "from symsrv.mirror.claims import Claims\nfrom symsrv.mirror.parts import Parts\n"
         f"state = open_state({pulling.state.url!r})\n"
         f"claims = Claims(state, Parts(Path({str(pulling.store.arriving)!r}), state=state.url))\n"
-        "assert len(claims.take(1, once=False, every=0)) == 1\nos.kill(os.getpid(), signal.SIGKILL)\n"
+        "taken = claims.take(2, once=False, every=0)\nassert len(taken) == 2\n"
+        "from symsrv.mirror.base import Try\nclaims._parts.of(taken[1], 'there', Try('a', 'https://there/a'))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     living, claims = make(), make()
     take(living, 1)
-    assert states(pulling, numbers) == ["claimed"] * 2
+    assert states(pulling, numbers) == ["claimed"] * 3
 
     claims.adopt()
 
-    assert states(pulling, numbers) == ["open", "claimed"]
+    assert states(pulling, numbers) == ["open", "claimed", "claimed"]
+    assert pulling.want(numbers[1]).worker == claims._parts.worker  # what it had begun is gone on with by who has it
+    assert take(claims) == numbers[1:2]
     assert take(claims) == numbers[:1]

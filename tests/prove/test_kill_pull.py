@@ -52,7 +52,7 @@ def configured(folder: Path, site: Site) -> Path:
     """One upstream, asked for eight files at once."""
     path = folder / "symsrv.yaml"
     path.write_text(
-        f"store: {folder}/store\nmirror: {{every: 100ms, keep_free: 0}}\nupstreams:\n"
+        f"store: {folder}/store\nmirror: {{every: 100ms, keep_free: 0, with_program: false}}\nupstreams:\n"
         f"  - {{name: there, url: '{site.url}', layouts: [symstore, ssqp], packed: false, concurrency: 8}}\n"
     )
     return path
