@@ -5,7 +5,8 @@ locks, are only made when somebody asks. Several workers each count for themselv
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -13,6 +14,23 @@ from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What one upstream did since it was added: bytes, and downloads by how they ended."""
+
+    upstream: str
+    bytes: int
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulling:
+    """How fetching goes, whichever process does it: each upstream, and the wants by their state."""
+
+    upstreams: Sequence[Pulled]
+    wants: Mapping[str, int]
 
 
 class ServeMetrics(Collector):
@@ -27,6 +45,7 @@ class ServeMetrics(Collector):
         self.misses: dict[str, int] = {}
         self.waits: dict[str, int] = {}
         self.waiting: Callable[[], int] | None = None
+        self.pulling: Callable[[], Pulling | None] | None = None
         self._seconds = 0.0
         self._buckets = [0] * (len(BUCKETS_SECONDS) + 1)
         self._registry = CollectorRegistry(auto_describe=False)
@@ -63,6 +82,8 @@ class ServeMetrics(Collector):
         if self.connections is not None:
             yield GaugeMetricFamily("symsrv_open_connections", "Clients connected now.", self.connections())
         yield from self._demand()
+        if self.pulling is not None and (pulling := self.pulling()) is not None:
+            yield from _pulled(pulling)
         files = None if self.store_files is None else self.store_files()
         if files is not None:
             yield GaugeMetricFamily("symsrv_store_files", "Files that the index of the store knows.", files)
@@ -92,3 +113,18 @@ class ServeMetrics(Collector):
         family = HistogramMetricFamily("symsrv_request_seconds", "Time from a request's headers to its last byte.")
         family.add_metric([], buckets, self._seconds)
         return family
+
+
+def _pulled(pulling: Pulling) -> Iterator[Metric]:
+    received = CounterMetricFamily("symsrv_pull_received_bytes", "Bytes that upstreams gave.", labels=("upstream",))
+    downloads = CounterMetricFamily(
+        "symsrv_pull_downloads", "What was asked of upstreams, by how it ended.", labels=("upstream", "outcome")
+    )
+    for one in pulling.upstreams:
+        received.add_metric((one.upstream,), one.bytes)
+        for outcome, count in one.outcomes.items():
+            downloads.add_metric((one.upstream, outcome), count)
+    wants = GaugeMetricFamily("symsrv_wants", "What was asked for and not found, by its state.", labels=("state",))
+    for state, count in pulling.wants.items():
+        wants.add_metric((state,), count)
+    yield from (received, downloads, wants)

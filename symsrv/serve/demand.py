@@ -12,6 +12,7 @@ from symsrv.serve.agents import Agents, kind_of
 from symsrv.serve.answer import Miss, Reason
 from symsrv.serve.asgi import Receive, Scope, header
 from symsrv.serve.pools import Pools
+from symsrv.serve.pulling import PullingNumbers
 from symsrv.serve.recorder import Recorder
 from symsrv.serve.routes import Route
 from symsrv.serve.send import watching
@@ -78,6 +79,7 @@ class Demand:
         state = wanted.state
         if state is None:
             return
+        metrics.pulling = PullingNumbers(state)
         if wanted.record:
             self._recorder = Recorder(
                 state.wants, counted=metrics.count_misses, revision=self._revision, here=self._is_here
