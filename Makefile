@@ -82,6 +82,7 @@ bench: $(VENV)/.test
 	$(PY) bench/add.py
 	$(PY) bench/serve.py
 	$(PY) bench/watch.py
+	$(PY) bench/pull.py
 
 constraints: $(VENV)/.made
 	@$(PIP) uv

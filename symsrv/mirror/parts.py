@@ -80,23 +80,30 @@ class Parts:
 
     def of(self, want: Want, upstream: str, one: Try) -> Path:
         """The folder for one try, made."""
-        folder = self._of(want) / _digest(upstream, one.path)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in folder.iterdir():
-            if path.is_file() and path.stat().st_nlink > 1:  # it is in the store already: nobody may write to it
-                path.unlink()
+        above = self._of(want)
+        folder = above / _digest(upstream, one.path)
+        with suppress(FileExistsError):
+            above.mkdir(mode=0o700)
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            for path in folder.iterdir():
+                if path.is_file() and path.stat().st_nlink > 1:  # in the store already: nobody may write to it
+                    path.unlink()
         return folder
 
     def note(self, want: Want, one: Try, whole: Whole) -> None:
         """Notes that a body is whole: from now on it is not fetched again."""
-        note = self._of(want) / f"{_digest(whole.upstream, one.path)}.json"
-        spare = note.with_suffix(".new")
-        spare.write_text(json.dumps(asdict(whole)))
-        spare.replace(note)
+        note = f"{self._of(want)}/{_digest(whole.upstream, one.path)}"
+        with open(f"{note}.new", "w", encoding="utf-8") as stream:
+            json.dump(asdict(whole), stream)
+        os.replace(f"{note}.new", f"{note}.json")  # noqa: PTH105 - for each file, and a Path costs more than the call
 
     def whole(self, want: Want) -> tuple[Whole, Path] | None:
         """What is here of a want already, whole, and its path."""
         folder = self._of(want)
+        if not folder.is_dir():
+            return None
         for note in sorted(folder.glob("*.json")):
             whole = _read(note)
             path = note.with_suffix("") / whole.file if whole is not None else None

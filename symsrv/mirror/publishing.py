@@ -111,6 +111,9 @@ class Publisher:
         except StoreError as error:
             logger.error("could not publish what came", extra={"upstream": name, "error": str(error)})
             return [Published(one, None, error) for one in arrivals]
+        except Exception:
+            logger.exception("a defect in publishing", extra={"upstream": name})
+            return [Published(one, None) for one in arrivals]
         logger.info("published", extra={"upstream": name, "files": len(arrivals), "transaction": receipt.transaction})
         pairs = zip(arrivals, receipt.of_sources(), strict=True)
         return [Published(one, results[0] if results else None) for one, results in pairs]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from symsrv.ledger.state import Arrival, State
+from symsrv.ledger.state import Arrival, Rest, State
 from symsrv.mirror.arrivals import settle
 from symsrv.mirror.chances import Chance, chances
 from symsrv.mirror.claims import Claims
@@ -187,9 +187,10 @@ class Puller:
             self._pruned = now
             self._state.attempts.prune(self._options.keep_log)
 
-    def _settle(self) -> None:
-        """Does what follows from what was published, by whomever."""
-        for want in settle(self._store, self._state):
+    def _settle(self) -> set[int]:
+        """Does what follows from what was published, by whomever; returns the numbers of wants that it answers."""
+        answered = settle(self._store, self._state)
+        for want in answered:
             with self._lock:
                 run, mine = self._under_way.pop(want.id, None), self._claims.of(want.id)
             if run is not None and mine is not None:  # somebody else published it
@@ -198,6 +199,7 @@ class Puller:
         listed = [one.options for one in self._roster.connected]
         self._claims.more(notice(self._store, self._state, listed))
         self._announce()
+        return {want.id for want in answered}
 
     def _announce(self) -> None:
         """Has it told which reports wait for nothing any more."""
@@ -212,8 +214,9 @@ class Puller:
         if not self._roster.connected or (not once and self._is_shut()):
             return False
         fresh = self._claims.take(room, once=once, every=self._options.every)
+        rests = self._state.rests.of_each([want_key(want.ask) for want in fresh]) if fresh else {}
         for want in fresh:
-            self._start(want)
+            self._start(want, rests.get(want_key(want.ask), ()))
         return bool(fresh)
 
     def _room(self) -> int:
@@ -227,11 +230,11 @@ class Puller:
         """Whether nothing at all may be fetched now."""
         return all(self._gates.shut(one.options, self._now()) for one in self._roster.connected)
 
-    def _start(self, want: Want) -> None:
+    def _start(self, want: Want, remembered: Iterable[Rest]) -> None:
         if (home := self._answered_by_store(want)) is not None:
             self._done(Done(want, "present", key=home))
             return
-        rests = {one.upstream: one for one in self._state.rests.of(want_key(want.ask))}
+        rests = {one.upstream: one for one in remembered}
         chosen = chances(want, self._roster.connected, rests, now=self._now())
         run = Round(want, self._tools, self._ended)
         with self._lock:
@@ -240,7 +243,7 @@ class Puller:
 
     def _answered_by_store(self, want: Want) -> str | None:
         """The home of what answers a want already; then it is answered."""
-        found = [Arrival(file.home, file.identities, 0) for file in self._store.find(want.ask)]
+        found = [Arrival(file.home, file.identities, 0) for file in self._store.index.find(want.ask)]
         answered = self._state.arrive(found, tell=False) if found else []
         return found[0].home if any(one.id == want.id for one in answered) else None
 
@@ -289,17 +292,19 @@ class Puller:
     def _published(self, batch: Sequence[Published]) -> None:
         """In the publisher's thread."""
         try:
-            self._settle()
+            answered = self._settle()
             for one in batch:
-                self._finish(one)
-        except StoreError as error:  # the claims end by themselves, and the files are found in the store then
-            logger.error("could not note what came", extra={"error": str(error)})
+                self._finish(one, one.arrival.want.id in answered)
+        except Exception as error:  # the claims end by themselves, and the files are found in the store then
+            logger.error(
+                "could not note what came", extra={"error": str(error)}, exc_info=not isinstance(error, StoreError)
+            )
             for one in batch:
                 self._claims.done(one.arrival.want)
         finally:
             self._poked.set()
 
-    def _finish(self, one: Published) -> None:
+    def _finish(self, one: Published, answered: bool) -> None:
         want, whole = one.arrival.want, one.arrival.whole
         if one.error is not None or one.result is None:  # nothing is wrong with the file: it stays, for another time
             self._refused_until = time.monotonic() + _REFUSED_SECONDS
@@ -308,7 +313,7 @@ class Puller:
             self._log.not_stored(want, whole.upstream, whole.address, reason=reason)
             self._done(Done(want, "failed", reason, str(one.error)), keep=True)
             return
-        if not one.here or not self._is_answered(want):
+        if not one.here or not (answered or self._is_answered(want)):
             reason = one.result.reason or "failed"
             self._log.not_stored(want, whole.upstream, whole.address, reason=reason)
             due = self._now() + timedelta(seconds=_AGAIN_SECONDS)
@@ -321,6 +326,7 @@ class Puller:
         self._done(Done(want, status, None, None, one.result.key, whole.upstream, whole.address, whole.size))
 
     def _is_answered(self, want: Want) -> bool:
+        """Whether somebody else's look at the store has answered it."""
         now = self._state.wants.get(want.id)
         return now is None or now.state is not WantState.CLAIMED or now.worker != self._parts.worker
 

@@ -26,6 +26,10 @@ _WHOLE_UPSTREAM = ("unauthorized", "proxy-credentials", "ntlm", "no-secret")
 """What an upstream says of us and not of the file: no other file would fare better."""
 
 _CLOSED = "closed"
+_PIECES = 16
+"""How many pieces of a body come between two looks at the gates."""
+_BUFFER_BYTES = 256 << 10
+_buffers = threading.local()
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Heard = Callable[[Want, UpstreamOptions, str, int], object]
@@ -201,6 +205,7 @@ class _Download:
         self._tools = its.tools
         self._stage = self._brought = "downloading"
         self._heard = 0
+        self._unlooked = 1
         self._began = time.monotonic()
         self._took = 0.0
 
@@ -219,8 +224,7 @@ class _Download:
             raise
         self._tools.log.good(want, self._options, fetched, stage=self._brought, seconds=self._took)
         checked.path.chmod(parts.mode)
-        with checked.path.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        sha256 = hash_of(checked.path)
         address = fetched.address or self._try.address
         file = checked.path.relative_to(folder).as_posix()
         whole = Whole(
@@ -261,9 +265,17 @@ class _Download:
         if stage == "retrying":
             self._tools.gates.failed(self._options, "retried")
             self._tools.log.retried(self._round.want, self._options, self._try)
-        elif more and (why := self._tools.gates.shut(self._options, self._tools.now())) is not None:
-            raise Stopped(why)
+        elif more:
+            self._mind_gates()
         self._tools.heard(self._round.want, self._options, stage, more)
+
+    def _mind_gates(self) -> None:
+        """Ends the download where a gate was shut; looks after each so many bytes."""
+        self._unlooked -= 1
+        if self._unlooked <= 0:
+            self._unlooked = _PIECES
+            if (why := self._tools.gates.shut(self._options, self._tools.now())) is not None:
+                raise Stopped(why)
 
     def _stop_if_over(self, cause: Exception | None) -> None:
         if self._round.over or self._tools.stopping.is_set():
@@ -280,6 +292,18 @@ def _arrived(want: Want, whole: Whole, path: Path, options: UpstreamOptions | No
         return Arrival(want, whole, path)
     apart = not options.keep_original and fetched_to_convert(want.who)
     return Arrival(want, whole, path, options.url, options.tag, apart)
+
+
+def hash_of(path: Path) -> str:
+    """The sha256 of a file, read into one buffer of each thread."""
+    view: memoryview | None = getattr(_buffers, "view", None)
+    if view is None:
+        view = _buffers.view = memoryview(bytearray(_BUFFER_BYTES))
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=0) as stream:
+        while count := stream.readinto(view):
+            digest.update(view[:count])
+    return digest.hexdigest()
 
 
 def _weightier(one: FetchError | None, other: FetchError) -> FetchError:

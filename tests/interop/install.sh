@@ -21,6 +21,7 @@ ceph-osd|ceph-osd
 radosgw|radosgw
 /usr/lib/postgresql/*/bin/initdb|postgresql-15 postgresql
 wrk|wrk
+aria2c|aria2
 gcc|gcc
 cmake|cmake
 ninja|ninja-build

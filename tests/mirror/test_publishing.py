@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from symsrv.ingest import FileStatus
+from symsrv.mirror import publishing as module
 from symsrv.mirror.parts import Whole
 from symsrv.mirror.publishing import Publisher
 from symsrv.mirror.rounds import Arrival
@@ -91,6 +92,22 @@ def test_each_file_says_where_it_is_from(disk):
 
     [transaction] = disk.store.documents()
     assert [one.source for one in transaction.entries] == ["https://there/app1.pdb", "https://there/app2.pdb"]
+
+
+def test_a_defect_leaves_the_files_and_the_thread(disk, monkeypatch, caplog):
+    def fail(*_arguments, **_options):
+        raise ZeroDivisionError
+
+    heard = Heard(disk.store)
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "publish", fail)
+        heard.hurry = True
+        heard.put(came(disk, 1))
+        assert heard.event.wait(PATIENCE)
+    heard.put(came(disk, 2))
+
+    assert [one.here for one in heard.close()] == [False, True]
+    assert "a defect in publishing" in caplog.text
 
 
 @pytest.mark.parametrize("why", ["hurry", "urgent", "nudge", "linger"])

@@ -440,6 +440,22 @@ def test_a_store_that_refuses_keeps_the_file_for_another_time(pulling):
     assert pulling.left() == []
 
 
+def test_a_defect_while_noting_what_came_holds_up_nothing(pulling, monkeypatch, caplog):
+    site = pulling.site()
+    key, site.files[key] = pulling.pdb(1)
+    pulling.wish(key)
+
+    def fail(*_arguments):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Puller, "_finish", fail)
+
+    pulling.once()
+
+    assert pulling.here([key]) == [True]
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_two_pullers_of_one_state_fetch_nothing_twice(pulling):
     site = pulling.site(concurrency=8)
     keys = []

@@ -224,7 +224,7 @@ def test_a_shut_gate_is_minded_when_it_is_an_upstreams_turn(desk):
 
 
 def test_a_gate_that_is_shut_meanwhile_ends_the_download(desk):
-    there = Told("there", pdb(1), daily_limit=20)
+    there = Told("there", pdb(1), daily_limit=5)
 
     run = desk.run(there.chance())
 

@@ -49,6 +49,15 @@ class Rests(Part):
         query = select(rests).where(rests.c.key == stored_text(key)).order_by(rests.c.upstream)
         return [_rest(row) for row in self._database.all(query)]
 
+    def of_each(self, keys: Sequence[str]) -> dict[str, builtins.list[Rest]]:
+        """The same of many files at once, by key; those of which nothing is remembered are left out."""
+        found: dict[str, builtins.list[Rest]] = {}
+        for batch in chunks(map(stored_text, keys)):
+            query = select(rests).where(rests.c.key.in_(batch)).order_by(rests.c.upstream)
+            for one in map(_rest, self._database.all(query)):
+                found.setdefault(one.key, []).append(one)
+        return found
+
     def put(self, new: Iterable[Rest]) -> None:
         """Notes rests; each takes the place of what was known of its upstream and file."""
         rows = {(one.upstream, one.key): _row(one) for one in new}
