@@ -67,7 +67,7 @@ def _settle_all(store: "SymbolStore", state: "State", mark: str) -> list[Want]:
     last: Want | None = None
     while page := state.wants.list(states=_WAITING, limit=_PAGE, after=last):
         last = page[-1]
-        found = {file.home: file for want in page for file in store.find(want.ask)}
+        found = {file.home: file for want in page for file in store.index.find(want.ask)}
         answered += state.arrive([Arrival(file.home, file.identities, 0) for file in found.values()])
     state.arrive([], mark=mark, cursor=str(upto))
     return answered

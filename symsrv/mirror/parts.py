@@ -21,6 +21,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ class Parts:
         """The disk that has to have room."""
         return self._own
 
-    @property
+    @cached_property
     def mode(self) -> int:
         """The rights of a file that anybody makes here, by the process's umask."""
         return (self._own / "boot").stat().st_mode & 0o777
