@@ -39,7 +39,11 @@ def test_kill_pull(rounds, request):
                 first, last = (DOWNLOADS * place // rounds for place in (number, number + 1))
                 wish(folder, config, keys[first:last], number)
                 pulling = start(folder, "pull", "--missing", "--keep-going", "-c", config, "--json")
-                kill(pulling, store, site, chosen.choice(MOMENTS), ledger, chosen)
+                try:
+                    kill(pulling, store, site, chosen.choice(MOMENTS), ledger, chosen)
+                finally:  # also when the test itself fails
+                    pulling.kill()
+                    pulling.wait()
                 seen.look(store, keys, site)
         ledger.counts["files read meanwhile"] += reader.read
         ledger.faults += reader.bad
