@@ -212,9 +212,17 @@ class Build:
             if seen.locked:
                 if WRITERS_LOCK and seen.since > now - LOCKED_SECONDS:
                     waiting.append(path)
-            elif seen.since > settled or being_written(path):
+            elif seen.since > settled or being_written(path) or self._moved_on(path, seen):
                 waiting.append(path)
         return waiting
+
+    def _moved_on(self, path: str, seen: Seen) -> bool:
+        """Whether a file has more in it than when it was looked at: its writer was done between that and now."""
+        try:
+            status = os.stat(path)
+        except OSError:
+            return False
+        return (status.st_size, status.st_mtime_ns) != (seen.mark.size, seen.mark.modified_ns)
 
     def quiet_in(self) -> float:
         """In how many seconds the folder will be quiet, if nothing happens; zero if it only waits for a writer."""

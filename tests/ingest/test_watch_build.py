@@ -313,3 +313,17 @@ def test_a_folder_on_a_network_disk_is_not_listened_to(out, monkeypatch, caplog)
     monkeypatch.setattr("symsrv.ingest.watch_build.is_remote", lambda _: False)
     assert Build(WatchedFolder(str(out)), Memory(None)).listens
     assert not Build(WatchedFolder(str(out), poll_seconds=1.0), Memory(None)).listens
+
+
+def test_a_file_that_was_finished_since_it_was_looked_at_is_waited_for(out):
+    hands = Hands()
+    one = Build(WatchedFolder(str(out)), Memory(None), hands.clock())
+    path = written(out / "app.exe", pe())
+    one.look()
+    hands.turn(60)
+    assert one.unsettled() == []
+
+    with path.open("ab") as linker:
+        linker.write(b"more")
+
+    assert one.unsettled() == [str(path)]
