@@ -6,12 +6,13 @@
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 
+# LLVM from 16 on: earlier ones do not fetch by themselves, and print sources otherwise.
 # command (or a pattern of its paths) | packages, any one of which brings it, best first
 peers='gdb|gdb
 debuginfod|debuginfod
 debuginfod-find|debuginfod
 eu-stack|elfutils
-/usr/bin/llvm-symbolizer-*|llvm-16 llvm-19 llvm-18 llvm-17
+/usr/bin/llvm-symbolizer-1[6-9]|llvm-16 llvm-19 llvm-18 llvm-17
 nginx|nginx-light nginx
 tinyproxy|tinyproxy
 microsocks|microsocks
@@ -34,10 +35,10 @@ objcopy|binutils
 readelf|binutils
 eu-readelf|elfutils
 eu-unstrip|elfutils
-/usr/bin/llvm-readobj-*|llvm-16 llvm-19 llvm-18 llvm-17
-/usr/bin/llvm-objdump-*|llvm-16 llvm-19 llvm-18 llvm-17
-/usr/bin/llvm-pdbutil-*|llvm-16 llvm-19 llvm-18 llvm-17
-/usr/bin/llvm-dwarfdump-*|llvm-16 llvm-19 llvm-18 llvm-17
+/usr/bin/llvm-readobj-1[6-9]|llvm-16 llvm-19 llvm-18 llvm-17
+/usr/bin/llvm-objdump-1[6-9]|llvm-16 llvm-19 llvm-18 llvm-17
+/usr/bin/llvm-pdbutil-1[6-9]|llvm-16 llvm-19 llvm-18 llvm-17
+/usr/bin/llvm-dwarfdump-1[6-9]|llvm-16 llvm-19 llvm-18 llvm-17
 /usr/include/stdlib.h|libc6-dev'
 
 present() {

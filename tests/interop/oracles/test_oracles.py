@@ -11,9 +11,9 @@ from tests.interop.oracles.rules import explanation
 
 pytestmark = pytest.mark.interop
 
-READOBJ = ("llvm-readobj-16", "/usr/bin/llvm-readobj-*", "llvm-readobj")
-PDBUTIL = ("llvm-pdbutil-16", "/usr/bin/llvm-pdbutil-*", "llvm-pdbutil")
-DWARFDUMP = ("llvm-dwarfdump-16", "/usr/bin/llvm-dwarfdump-*", "llvm-dwarfdump")
+READOBJ = ("llvm-readobj-16", "/usr/bin/llvm-readobj-1[6-9]", "llvm-readobj")
+PDBUTIL = ("llvm-pdbutil-16", "/usr/bin/llvm-pdbutil-1[6-9]", "llvm-pdbutil")
+DWARFDUMP = ("llvm-dwarfdump-16", "/usr/bin/llvm-dwarfdump-1[6-9]", "llvm-dwarfdump")
 MACHINE_DUMPS = 40  # files of this machine that dump_syms gets: it takes its time
 
 
@@ -114,7 +114,7 @@ def test_llvm_dwarfdump_reads_the_same_uuids(compare, peer):
 
 
 def test_llvm_objdump_reads_the_same_load_commands(compare, peer):
-    program = peer("llvm-objdump-16", "/usr/bin/llvm-objdump-*", "llvm-objdump")
+    program = peer("llvm-objdump-16", "/usr/bin/llvm-objdump-1[6-9]", "llvm-objdump")
 
     compare("macho", "llvm-objdump", lambda files: other_tools.llvm_objdump(program, files), least=5)
 
